@@ -1,0 +1,114 @@
+"""CloudEvents 1.0: structured JSON on event topics; attributes also in headers, so that a broken body can be set aside."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared.contracts.base import COMPACTED
+
+
+class Unreadable(Exception):
+    """The message is not one of our envelopes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """An event as it travels. `seq` counts without gaps within (topic, key); `data` None is a tombstone."""
+
+    event_id: UUID
+    type: str
+    topic: str
+    key: str
+    seq: int
+    recorded_at: datetime
+    stream_began_at: datetime
+    source: str
+    traceparent: str | None
+    data: dict[str, Any] | None
+
+    def headers(self) -> dict[str, str]:
+        headers = {
+            "ce_specversion": "1.0",
+            "ce_id": str(self.event_id),
+            "ce_type": self.type,
+            "ce_source": self.source,
+            "ce_subject": self.key,
+            "ce_sequence": str(self.seq),
+            "ce_time": self.recorded_at.isoformat(),
+            "ce_streambegan": self.stream_began_at.isoformat(),
+            "content-type": "application/cloudevents+json; charset=UTF-8",
+        }
+        if self.traceparent:
+            headers["traceparent"] = self.traceparent
+        return headers
+
+    def body(self) -> bytes | None:
+        """The structured JSON; None for a tombstone."""
+        if self.data is None:
+            return None
+        attributes = {
+            "specversion": "1.0",
+            "id": str(self.event_id),
+            "source": self.source,
+            "type": self.type,
+            "subject": self.key,
+            "time": self.recorded_at.isoformat().replace("+00:00", "Z"),
+            "sequence": str(self.seq),
+            "streambegan": self.stream_began_at.isoformat().replace("+00:00", "Z"),
+            "datacontenttype": "application/json",
+            "data": self.data,
+        }
+        if self.traceparent:
+            attributes["traceparent"] = self.traceparent
+        return json.dumps(attributes, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _instant(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("naive time")
+    return moment
+
+
+def read(topic: str, key: str, value: bytes | None, headers: Mapping[str, str]) -> Envelope:
+    """The envelope of a message; raises Unreadable, saying what is wrong without repeating the content."""
+    try:
+        attributes = _of_headers(headers) if value is None else json.loads(value)
+        if value is None and topic not in COMPACTED:
+            raise ValueError("a tombstone on a topic that keeps every event")
+        data = attributes.get("data") if value is not None else None
+        if value is not None and not isinstance(data, dict):
+            raise ValueError("no data object")
+        if attributes["subject"] != key:
+            raise ValueError("key and subject differ")
+        return Envelope(
+            event_id=UUID(attributes["id"]),
+            type=str(attributes["type"]),
+            topic=topic,
+            key=key,
+            seq=_positive(attributes["sequence"]),
+            recorded_at=_instant(attributes["time"]),
+            stream_began_at=_instant(attributes["streambegan"]),
+            source=str(attributes["source"]),
+            traceparent=attributes.get("traceparent"),
+            data=data,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        raise Unreadable(f"not an event envelope: {type(problem).__name__}") from problem
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 2**31:
+        raise ValueError("sequence out of range")
+    return number
+
+
+def _of_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    attributes = {name.removeprefix("ce_"): value for name, value in headers.items() if name.startswith("ce_")}
+    if "traceparent" in headers:
+        attributes["traceparent"] = headers["traceparent"]
+    return attributes

@@ -1,0 +1,40 @@
+"""What escalation tells: the ladder of command (process step 3)."""
+
+from uuid import UUID
+
+from shared.contracts.base import ESCALATION, CaseEvent, Instant, event
+
+
+@event("pwa.escalation.rung-fired.v1", topic=ESCALATION)
+class RungFired(CaseEvent):
+    """An officer was called upon. Once per (case, cycle, rung), in order, never early."""
+
+    rung_id: UUID
+    breach_id: UUID
+    rung: int
+    post: str  # branch_manager | region_director | deputy_governor | head_office
+    post_office: str  # the office whose post it is: BA code, R01..R10, D1..D5 or HQ
+    officer: str | None  # staff code; None = the post is vacant
+    scheduled_at: Instant
+    fired_at: Instant
+
+
+@event("pwa.escalation.rung-acknowledged.v1", topic=ESCALATION)
+class RungAcknowledged(CaseEvent):
+    """The officer took notice; the next rung is deferred for a bounded time."""
+
+    rung: int
+    acknowledged_by: str
+    acknowledged_at: Instant
+    deferred_until: Instant | None = None
+    promised_at: Instant | None = None
+
+
+@event("pwa.escalation.ladder-ended.v1", topic=ESCALATION)
+class LadderEnded(CaseEvent):
+    """Nothing more will fire in this cycle; `lapsed` rungs had not fired."""
+
+    fired: int
+    lapsed: int
+    reason: str  # resolved | cancelled | answered | voided | complete
+    ended_at: Instant

@@ -1,0 +1,81 @@
+"""What sla tells: clocks, warnings and breaches (process steps 2 and 3; sla.md)."""
+
+from uuid import UUID
+
+from shared.contracts.base import SLA, CaseEvent, Instant, event
+
+
+@event("pwa.sla.clock-armed.v1", topic=SLA)
+class ClockArmed(CaseEvent):
+    """A clock runs: `due_at` is the earliest instant at which its budget is used up."""
+
+    metric: str
+    started_at: Instant
+    due_at: Instant
+    policy: str
+    calendar: str
+
+
+@event("pwa.sla.clock-held.v1", topic=SLA)
+class ClockHeld(CaseEvent):
+    """The clock is paused: nothing fires, the remainder is frozen."""
+
+    metric: str
+    reason: str
+    held_at: Instant
+    remaining_seconds: int
+
+
+@event("pwa.sla.clock-rescheduled.v1", topic=SLA)
+class ClockRescheduled(CaseEvent):
+    """A running clock has another deadline: resumed, retargeted, recomputed or reopened."""
+
+    metric: str
+    due_at: Instant
+    previous_due_at: Instant | None = None
+    cause: str  # resume | retarget | calendar | correction
+    rescheduled_at: Instant
+
+
+@event("pwa.sla.clock-stopped.v1", topic=SLA)
+class ClockStopped(CaseEvent):
+    """The clock ended. met <=> stopped_at <= due_at; `cancelled` where there was nothing left to measure."""
+
+    metric: str
+    stopped_at: Instant
+    due_at: Instant | None
+    verdict: str  # met | breached | cancelled
+    consumed_seconds: int
+    overrun_seconds: int
+
+
+@event("pwa.sla.warned.v1", topic=SLA)
+class SlaWarned(CaseEvent):
+    """The deadline comes near; once per level and cycle."""
+
+    metric: str
+    level: str
+    due_at: Instant
+    warned_at: Instant
+
+
+@event("pwa.sla.breached.v1", topic=SLA)
+class SlaBreached(CaseEvent):
+    """The deadline passed without a resolution at or before it. A fact: may be voided, never erased."""
+
+    breach_id: UUID
+    metric: str
+    due_at: Instant
+    breached_at: Instant
+    cause: str  # elapsed | retarget | calendar
+    generation: int
+
+
+@event("pwa.sla.breach-voided.v1", topic=SLA)
+class BreachVoided(CaseEvent):
+    """A recomputation showed that the breach had not happened (late fact, calendar)."""
+
+    breach_id: UUID
+    metric: str
+    reason: str
+    voided_at: Instant

@@ -1,0 +1,218 @@
+"""One unit of work: a transaction that knows the time, tells events and writes its audit rows with it."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CursorResult, Executable, Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from shared.contracts.base import CONTACTS, Event
+from shared.kernel.access import SYSTEM, Actor
+from shared.kernel.clock import Clock
+from shared.kernel.errors import Invalid
+from shared.kernel.faults import fault_point
+from shared.kernel.ids import uuid7
+
+MAX_EVENT_BYTES = 900_000
+Params = Mapping[str, object] | Sequence[Mapping[str, object]] | None
+
+# Advances each stream's counter and writes the rows with their numbers in one statement. The counter rows are
+# locked in sorted order (no deadlock) and before any identity is drawn, so ids rise with seq within a key.
+_WRITE_EVENTS = """
+WITH told AS (
+    SELECT * FROM jsonb_to_recordset(CAST(:events AS jsonb)) AS e(
+        nr int, event_id uuid, topic text, key text, type text, recorded_at timestamptz, headers jsonb, payload jsonb)
+), counted AS (
+    SELECT topic, key, count(*)::int AS n, min(recorded_at) AS began_at FROM told GROUP BY topic, key
+), advanced AS (
+    INSERT INTO {s}.stream AS s (topic, key, last_seq, began_at)
+    SELECT topic, key, n, began_at FROM counted ORDER BY topic, key
+    ON CONFLICT (topic, key) DO UPDATE SET last_seq = s.last_seq + excluded.last_seq
+    RETURNING s.topic, s.key, s.last_seq, s.began_at
+)
+INSERT INTO {s}.outbox (event_id, topic, key, seq, type, recorded_at, stream_began_at, headers, payload)
+SELECT t.event_id, t.topic, t.key,
+       a.last_seq - c.n + row_number() OVER (PARTITION BY t.topic, t.key ORDER BY t.nr),
+       t.type, t.recorded_at, a.began_at, t.headers, t.payload
+FROM told t JOIN counted c USING (topic, key) JOIN advanced a USING (topic, key)
+ORDER BY t.nr
+"""
+_WRITE_AUDIT = """
+INSERT INTO {s}.audit (at, actor, action, subject, facts, traceparent)
+SELECT at, actor, action, subject, facts, traceparent FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+    AS r(at timestamptz, actor text, action text, subject text, facts jsonb, traceparent text)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    topic: str
+    key: str
+    type: str
+    payload: Mapping[str, object]
+    traceparent: str | None
+
+
+class Tx:
+    """An open transaction. Use cases take one and never commit; only the edge that opened it does."""
+
+    def __init__(
+        self, connection: AsyncConnection, schema: str, *, actor: Actor, traceparent: str | None, clock: Clock | None
+    ) -> None:
+        self.connection = connection
+        self.schema = schema
+        self.actor = actor
+        self.traceparent = traceparent
+        self._clock = clock
+        self._now: datetime | None = None
+        self._told: list[_Told] = []
+        self._audited: list[dict[str, object]] = []
+        self._after: list[Callable[[], None]] = []
+
+    @property
+    def now(self) -> datetime:
+        """The database's clock (UTC), as read at the start and again after each lock."""
+        if self._now is None:
+            raise RuntimeError("the clock has not been read")
+        return self._now
+
+    async def read_clock(self) -> datetime:
+        """Read the clock again: facts written after waiting for a lock must not run backwards."""
+        if self._clock is not None:
+            self._now = self._clock.now()
+        else:
+            self._now = (await self.connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
+        return self._now
+
+    async def execute(self, statement: Executable, params: Params = None) -> CursorResult[Any]:
+        result = await self.connection.execute(statement, params)
+        assert isinstance(result, CursorResult)
+        return result
+
+    async def find(self, statement: Executable, params: Params = None) -> Row[Any] | None:
+        return (await self.connection.execute(statement, params)).first()
+
+    async def all(self, statement: Executable, params: Params = None) -> Sequence[Row[Any]]:
+        return (await self.connection.execute(statement, params)).all()
+
+    async def scalar(self, statement: Executable, params: Params = None) -> Any:
+        return (await self.connection.execute(statement, params)).scalar()
+
+    async def lock(self, statement: Executable, params: Params = None) -> Row[Any] | None:
+        """Run a FOR UPDATE statement, then read the clock, which may have moved while waiting."""
+        row = (await self.connection.execute(statement, params)).first()
+        await self.read_clock()
+        return row
+
+    async def publish(self, event: Event) -> None:
+        """Tell a fact: it is written with its number just before the commit and sent after it."""
+        self._tell(event.TOPIC, event.key, event.TYPE, event.model_dump(mode="json"))
+
+    async def publish_card(self, case_id: UUID, version: int) -> None:
+        """Tell that a contact card changed. Only its key and version are written; the relay reads the card."""
+        pointer = {"case_id": str(case_id), "version": version}
+        self._tell(CONTACTS, str(case_id), "pwa.intake.contact-card.v1", pointer)
+
+    def _tell(self, topic: str, key: str, type_name: str, payload: Mapping[str, object]) -> None:
+        if len(json.dumps(payload, ensure_ascii=False).encode()) > MAX_EVENT_BYTES:
+            raise Invalid("This is more than one event may carry.", code="event_too_large", limit=MAX_EVENT_BYTES)
+        self._told.append(_Told(topic, key, type_name, payload, self.traceparent))
+
+    async def audit(self, action: str, subject: str, **facts: object) -> None:
+        """Record who did what; append-only, free of personal data."""
+        self._audited.append(
+            {
+                "at": self.now.isoformat(), "actor": self.actor.id, "action": action, "subject": subject,
+                "facts": facts, "traceparent": self.traceparent,
+            }
+        )  # fmt: skip
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Run `call` once the transaction has been committed."""
+        self._after.append(call)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part that may fail alone: its changes, events and audit rows are undone together."""
+        told, audited, after = len(self._told), len(self._audited), len(self._after)
+        try:
+            async with self.connection.begin_nested():
+                yield
+        except BaseException:
+            del self._told[told:], self._audited[audited:], self._after[after:]
+            raise
+
+    async def flush(self) -> bool:
+        """Write what was told and audited; called once, by the edge. Says whether there is something to send."""
+        if self._audited:
+            rows = json.dumps(self._audited, ensure_ascii=False, default=str)
+            await self.connection.execute(text(_WRITE_AUDIT.replace("{s}", self.schema)), {"rows": rows})
+        if not self._told:
+            return False
+        recorded_at = (await self.read_clock()).isoformat()
+        events = [
+            {
+                "nr": nr, "event_id": str(uuid7(self.now)), "topic": told.topic, "key": told.key, "type": told.type,
+                "recorded_at": recorded_at, "payload": told.payload,
+                "headers": {"traceparent": told.traceparent} if told.traceparent else {},
+            }
+            for nr, told in enumerate(self._told)
+        ]  # fmt: skip
+        written = json.dumps(events, ensure_ascii=False)
+        await self.connection.execute(text(_WRITE_EVENTS.replace("{s}", self.schema)), {"events": written})
+        return True
+
+    def committed(self) -> None:
+        """Run what waited for the commit; called by the edge."""
+        for call in self._after:
+            call()
+
+
+class Database:
+    """One service's access to its own schema, as its own role."""
+
+    def __init__(self, url: str, *, schema: str, clock: Clock | None = None, pool_size: int = 8) -> None:
+        self.url = url
+        self.schema = schema
+        self.clock = clock
+        self.on_publish: Callable[[], None] = lambda: None
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=False,
+            connect_args={
+                "timeout": 10,
+                "server_settings": {
+                    "search_path": f"{schema},public",
+                    "application_name": f"pwa-{schema}",
+                    "idle_in_transaction_session_timeout": "60000",
+                },
+            },
+        )
+
+    @asynccontextmanager
+    async def transaction(
+        self, *, actor: Actor = SYSTEM, traceparent: str | None = None, edge: str = "job"
+    ) -> AsyncIterator[Tx]:
+        """Open, yield, write events and audit rows, commit. `edge` names the fault points around the commit."""
+        async with self.engine.connect() as connection:
+            async with connection.begin():
+                tx = Tx(connection, self.schema, actor=actor, traceparent=traceparent, clock=self.clock)
+                await tx.read_clock()
+                yield tx
+                has_told = await tx.flush()
+                await fault_point(f"{edge}.before_commit")
+            await fault_point(f"{edge}.after_commit")
+        tx.committed()
+        if has_told:
+            self.on_publish()
+
+    async def dispose(self) -> None:
+        await self.engine.dispose()

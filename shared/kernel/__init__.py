@@ -1,0 +1,1 @@
+"""Plain rules and types that need nothing but the standard library."""

@@ -1,0 +1,1 @@
+"""Events from the outbox of one service to the inboxes of the others: relay, consumer and two brokers."""
