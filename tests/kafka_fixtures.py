@@ -1,0 +1,62 @@
+"""One real Apache Kafka per test session, and clients of it whose topics belong to one test."""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.messaging.kafka import COMPACT_AT_ONCE, KafkaBroker
+from shared.messaging.kafka.context import BROKEN
+from shared.messaging.local_kafka import LocalKafka, missing
+from shared.messaging.settings import KafkaSettings
+
+
+def start_or_skip(data: Path) -> LocalKafka:
+    """A running node; where Java or Maven is missing the test is skipped, or fails under PWA_REQUIRE_KAFKA=1."""
+    if reason := missing():
+        if os.environ.get("PWA_REQUIRE_KAFKA") == "1":
+            pytest.fail(f"Kafka is required here: {reason}")
+        pytest.skip(reason)
+    node = LocalKafka(data)
+    node.start()
+    return node
+
+
+@pytest.fixture(scope="session")
+def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
+    """The session's broker. It outlives every test: do not stop, kill or freeze it, use `own_kafka` for that."""
+    node = start_or_skip(tmp_path_factory.mktemp("kafka"))
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[LocalKafka]:
+    """A broker that this test may kill."""
+    node = start_or_skip(tmp_path / "kafka")
+    yield node
+    node.stop()
+
+
+class PrivateBroker(KafkaBroker):
+    """A client whose topics nobody else sees; they go when it stops."""
+
+    async def stop(self) -> None:
+        await super().stop()
+        with contextlib.suppress(*BROKEN):
+            await self.drop_topics()
+
+
+def unique_prefix() -> str:
+    return f"t{uuid.uuid4().hex[:10]}."
+
+
+def make_kafka_broker(server: LocalKafka, prefix: str | None = None, **changes: Any) -> KafkaBroker:
+    """With a prefix: the client of another process on the same topics. Without: a client with topics of its own."""
+    settings = KafkaSettings.for_tests(server.bootstrap, prefix or unique_prefix(), **changes)
+    kind = PrivateBroker if prefix is None else KafkaBroker
+    return kind(settings, compacted=COMPACT_AT_ONCE)
