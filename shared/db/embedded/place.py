@@ -6,6 +6,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -32,20 +33,19 @@ class User:
         return asked.returncode == 0
 
 
-def server_user(owned: Path) -> User:
-    """Who runs the server: this process's user; as root (whom PostgreSQL refuses) the data's owner, postgres or nobody."""
+def server_user(home: Path) -> User:
+    """Who runs the server: this process's user; as root, whom PostgreSQL refuses, the data's owner or a system user."""
+    owner = next(path.stat() for path in (home / "server", home) if path.exists())
     if os.geteuid() != 0:
-        if owned.exists() and owned.stat().st_uid != os.geteuid():
-            raise EmbeddedPostgresError(f"{owned} belongs to another user: start as that user, or move it away")
+        if owner.st_uid != os.geteuid():
+            raise EmbeddedPostgresError(f"{home} belongs to another user: start as that user, or move it away")
         return User(os.geteuid(), os.getegid())
-    if owned.exists() and owned.stat().st_uid != 0:
-        return User(owned.stat().st_uid, owned.stat().st_gid)
+    if owner.st_uid != 0:
+        return User(owner.st_uid, owner.st_gid)
     for name in ("postgres", "nobody"):
-        try:
+        with suppress(KeyError):
             entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return User(entry.pw_uid, entry.pw_gid)
+            return User(entry.pw_uid, entry.pw_gid)
     raise EmbeddedPostgresError("PostgreSQL does not run as root, and there is no user postgres or nobody to run it as")
 
 
