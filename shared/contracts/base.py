@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, ClassVar, TypeVar
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
@@ -16,6 +17,15 @@ REPORTING = "pwa.reporting.v1"
 OIS = "pwa.ois.v1"
 TOPICS = (INTAKE, CONTACTS, SLA, ESCALATION, SURVEY, REPORTING, OIS)
 COMPACTED = frozenset({CONTACTS})
+PUBLISHERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "intake": (INTAKE, CONTACTS),
+        "sla": (SLA,),
+        "escalation": (ESCALATION,),
+        "survey": (SURVEY,),
+        "reporting": (REPORTING, OIS),
+    }
+)
 
 
 def _only_text_or_datetime(value: object) -> object:
@@ -58,6 +68,12 @@ class CaseEvent(Event):
     @property
     def key(self) -> str:
         return str(self.case_id)
+
+
+class ContactLike(Protocol):
+    """A contact card as the relay sees it."""
+
+    def model_dump(self, *, mode: str) -> dict[str, Any]: ...
 
 
 REGISTRY: dict[str, type[Event]] = {}

@@ -75,29 +75,45 @@ def _instant(text: str) -> datetime:
 
 def read(topic: str, key: str, value: bytes | None, headers: Mapping[str, str]) -> Envelope:
     """The envelope of a message; raises Unreadable, saying what is wrong without repeating the content."""
+    if value is None:
+        if topic not in COMPACTED:
+            raise Unreadable("a tombstone on a topic that keeps every event")
+        return read_headers(topic, key, headers)
     try:
-        attributes = _of_headers(headers) if value is None else json.loads(value)
-        if value is None and topic not in COMPACTED:
-            raise ValueError("a tombstone on a topic that keeps every event")
-        data = attributes.get("data") if value is not None else None
-        if value is not None and not isinstance(data, dict):
-            raise ValueError("no data object")
-        if attributes["subject"] != key:
-            raise ValueError("key and subject differ")
-        return Envelope(
-            event_id=UUID(attributes["id"]),
-            type=str(attributes["type"]),
-            topic=topic,
-            key=key,
-            seq=_positive(attributes["sequence"]),
-            recorded_at=_instant(attributes["time"]),
-            stream_began_at=_instant(attributes["streambegan"]),
-            source=str(attributes["source"]),
-            traceparent=attributes.get("traceparent"),
-            data=data,
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        attributes = json.loads(value)
+        if not isinstance(attributes["data"], dict):
+            raise TypeError("data")
+        return _envelope(topic, key, attributes, attributes["data"])
+    except _WRONG as problem:
         raise Unreadable(f"not an event envelope: {type(problem).__name__}") from problem
+
+
+def read_headers(topic: str, key: str, headers: Mapping[str, str]) -> Envelope:
+    """The attributes alone (a tombstone, or a message whose body is broken); raises Unreadable."""
+    try:
+        return _envelope(topic, key, _of_headers(headers), None)
+    except _WRONG as problem:
+        raise Unreadable(f"no event attributes in the headers: {type(problem).__name__}") from problem
+
+
+_WRONG = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+
+def _envelope(topic: str, key: str, attributes: Mapping[str, Any], data: dict[str, Any] | None) -> Envelope:
+    if attributes["subject"] != key:
+        raise ValueError("key and subject differ")
+    return Envelope(
+        event_id=UUID(attributes["id"]),
+        type=str(attributes["type"]),
+        topic=topic,
+        key=key,
+        seq=_positive(attributes["sequence"]),
+        recorded_at=_instant(attributes["time"]),
+        stream_began_at=_instant(attributes["streambegan"]),
+        source=str(attributes["source"]),
+        traceparent=attributes.get("traceparent"),
+        data=data,
+    )
 
 
 def _positive(text: str) -> int:

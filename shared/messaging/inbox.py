@@ -1,0 +1,178 @@
+"""Every SQL statement of the receiving side: inbox, per-key numbers, parked events, watermarks."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, TextClause, text
+
+from shared.contracts.envelope import Envelope
+from shared.db.tx import Tx
+
+StreamKey = tuple[str, str]
+
+
+@dataclass
+class Position:
+    """How far one (topic, key) has been taken in. `last` 0: never seen."""
+
+    last: int
+    baseline: bool = False
+    changed: bool = False
+
+    def advance(self, seq: int, *, baseline: bool = False) -> None:
+        self.last, self.baseline, self.changed = seq, self.baseline or baseline, True
+
+
+def _sql(tx: Tx, statement: str) -> TextClause:
+    return text(statement.replace("{s}", tx.schema))
+
+
+async def accept(tx: Tx, envelopes: Sequence[Envelope]) -> set[UUID]:
+    """Enter events in the inbox; the ids that were not there yet. This alone decides what is a duplicate."""
+    rows = [{"i": str(e.event_id), "t": e.topic, "k": e.key, "q": e.seq} for e in envelopes]
+    statement = """
+        INSERT INTO {s}.inbox (event_id, topic, key, seq, received_at)
+        SELECT i, t, k, q, CAST(:now AS timestamptz)
+        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(i uuid, t text, k text, q int) ORDER BY i
+        ON CONFLICT (event_id) DO NOTHING RETURNING event_id"""
+    return {row.event_id for row in await tx.all(_sql(tx, statement), {"rows": json.dumps(rows), "now": tx.now})}
+
+
+async def forget(tx: Tx, event_id: UUID) -> None:
+    """Let an event in again: its body was not kept here, so only its publisher can bring it back."""
+    await tx.execute(_sql(tx, "DELETE FROM {s}.inbox WHERE event_id = :id"), {"id": event_id})
+
+
+async def lock_positions(tx: Tx, keys: Iterable[StreamKey]) -> dict[StreamKey, Position]:
+    """The positions of these streams, locked in one order so that two consumers cannot deadlock."""
+    wanted = sorted(set(keys))
+    params = {"topics": [topic for topic, _ in wanted], "keys": [key for _, key in wanted]}
+    await tx.execute(
+        _sql(
+            tx,
+            """INSERT INTO {s}.inbox_stream (topic, key, last_seq)
+            SELECT t, k, 0 FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[])) AS w(t, k)
+            ON CONFLICT DO NOTHING""",
+        ),
+        params,
+    )
+    statement = """
+        SELECT s.topic, s.key, s.last_seq, s.baseline
+        FROM {s}.inbox_stream s JOIN unnest(CAST(:topics AS text[]), CAST(:keys AS text[])) AS w(t, k)
+            ON s.topic = w.t AND s.key = w.k
+        ORDER BY s.topic, s.key FOR UPDATE OF s"""
+    rows = await tx.all(_sql(tx, statement), params)
+    await tx.read_clock()
+    return {(row.topic, row.key): Position(row.last_seq, row.baseline) for row in rows}
+
+
+async def save_positions(tx: Tx, positions: Mapping[StreamKey, Position]) -> None:
+    rows = [
+        {"t": topic, "k": key, "q": position.last, "b": position.baseline}
+        for (topic, key), position in positions.items()
+        if position.changed
+    ]
+    if rows:
+        statement = """
+            UPDATE {s}.inbox_stream s SET last_seq = r.q, baseline = r.b
+            FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(t text, k text, q int, b boolean)
+            WHERE s.topic = r.t AND s.key = r.k"""
+        await tx.execute(_sql(tx, statement), {"rows": json.dumps(rows)})
+
+
+async def began_at(tx: Tx, topic: str) -> datetime:
+    """When this service first subscribed to the topic (recorded by the first call)."""
+    await tx.execute(
+        _sql(tx, "INSERT INTO {s}.subscription (topic, began_at) VALUES (:topic, :now) ON CONFLICT DO NOTHING"),
+        {"topic": topic, "now": tx.now},
+    )
+    began: datetime = await tx.scalar(_sql(tx, "SELECT began_at FROM {s}.subscription WHERE topic = :topic"), {"topic": topic})
+    return began
+
+
+async def waiting(tx: Tx, keys: Iterable[StreamKey]) -> dict[StreamKey, dict[int, Row[Any]]]:
+    """What is parked in order (poison, queued, gap) in these streams, by number."""
+    wanted = sorted(set(keys))
+    statement = """
+        SELECT p.* FROM {s}.parked p JOIN unnest(CAST(:topics AS text[]), CAST(:keys AS text[])) AS w(t, k)
+            ON p.topic = w.t AND p.key = w.k
+        WHERE p.state = 'parked' AND p.reason IN ('poison', 'queued', 'gap') AND p.seq IS NOT NULL"""
+    found: dict[StreamKey, dict[int, Row[Any]]] = {}
+    params = {"topics": [topic for topic, _ in wanted], "keys": [key for _, key in wanted]}
+    for row in await tx.all(_sql(tx, statement), params):
+        found.setdefault((row.topic, row.key), {})[row.seq] = row
+    return found
+
+
+async def park(tx: Tx, envelope: Envelope, reason: str, error: str = "", *, keep_body: bool = True) -> Row[Any]:
+    """Set an event aside with its reason; the body stays out where it would be personal data."""
+    body = (envelope.body() or b"null").decode() if keep_body else None
+    statement = """
+        INSERT INTO {s}.parked (event_id, topic, key, seq, type, reason, error, envelope, parked_at)
+        VALUES (:event_id, :topic, :key, :seq, :type, :reason, :error, CAST(:envelope AS jsonb), :now)
+        ON CONFLICT (event_id) DO UPDATE SET reason = excluded.reason, error = excluded.error, state = 'parked'
+        RETURNING *"""
+    row = await tx.find(
+        _sql(tx, statement),
+        {
+            "event_id": envelope.event_id, "topic": envelope.topic, "key": envelope.key, "seq": envelope.seq,
+            "type": envelope.type, "reason": reason, "error": error, "envelope": body, "now": tx.now,
+        },
+    )  # fmt: skip
+    assert row is not None
+    return row
+
+
+async def park_unreadable(tx: Tx, event_id: UUID, topic: str, key: str, error: str) -> None:
+    """Set aside what is not an event of ours at all; nothing can wait behind it."""
+    statement = """
+        INSERT INTO {s}.parked (event_id, topic, key, reason, error, parked_at)
+        VALUES (:event_id, :topic, :key, 'unreadable', :error, :now) ON CONFLICT (event_id) DO NOTHING"""
+    params = {"event_id": event_id, "topic": topic, "key": key, "error": error, "now": tx.now}
+    await tx.execute(_sql(tx, statement), params)
+
+
+async def settle(tx: Tx, parked_id: int, state: str, why: str) -> None:
+    """A parked event was applied or discarded; the row stays as the record of it."""
+    statement = """
+        UPDATE {s}.parked SET state = :state, settled_at = :now, settled_by = :by, settled_why = :why
+        WHERE id = :id"""
+    await tx.execute(_sql(tx, statement), {"id": parked_id, "state": state, "now": tx.now, "by": tx.actor.id, "why": why})
+
+
+async def failed_again(tx: Tx, parked_id: int, error: str) -> None:
+    statement = """
+        UPDATE {s}.parked SET attempts = attempts + 1, error = :error,
+            reason = CASE WHEN reason IN ('gap', 'queued') THEN 'poison' ELSE reason END
+        WHERE id = :id"""
+    await tx.execute(_sql(tx, statement), {"id": parked_id, "error": error})
+
+
+async def raise_watermark(tx: Tx, topic: str, partition: int, partitions: int, until: datetime) -> None:
+    statement = """
+        INSERT INTO {s}.watermark AS w (topic, partition, partitions, until) VALUES (:topic, :partition, :partitions, :until)
+        ON CONFLICT (topic, partition) DO UPDATE
+        SET partitions = excluded.partitions, until = greatest(w.until, excluded.until)"""
+    params = {"topic": topic, "partition": partition, "partitions": partitions, "until": until}
+    await tx.execute(_sql(tx, statement), params)
+
+
+async def watermark(tx: Tx, topic: str) -> datetime | None:
+    """Everything the publisher recorded on the topic before this instant has arrived; None until that is known."""
+    statement = """
+        SELECT CASE WHEN count(*) >= max(partitions) THEN min(until) END AS until FROM {s}.watermark
+        WHERE topic = :topic AND partition < partitions"""
+    until: datetime | None = await tx.scalar(_sql(tx, statement), {"topic": topic})
+    return until
+
+
+async def parked_keys(tx: Tx, topic: str, keys: Sequence[str]) -> set[str]:
+    """Which of these keys have an event set aside (of any reason): their picture is not complete."""
+    statement = """
+        SELECT DISTINCT key FROM {s}.parked
+        WHERE state = 'parked' AND topic = :topic AND key = ANY(CAST(:keys AS text[]))"""
+    return {row.key for row in await tx.all(_sql(tx, statement), {"topic": topic, "keys": list(keys)})}

@@ -1,0 +1,113 @@
+"""What an operator may do: look at parked events, replay or discard them, send history again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from shared.db.tx import Tx
+from shared.messaging.consumer import Consumer
+
+
+@dataclass(frozen=True)
+class Which:
+    """Which parked events are meant; every given part narrows. At least one part must be given to change anything."""
+
+    ids: Sequence[int] = ()
+    topic: str | None = None
+    key: str | None = None
+    reason: str | None = None
+
+    @property
+    def is_everything(self) -> bool:
+        return not self.ids and not (self.topic or self.key or self.reason)
+
+
+_PARKED = """
+SELECT * FROM {s}.parked
+WHERE state = :state AND id > :after
+  AND (CAST(:ids AS bigint[]) IS NULL OR id = ANY(CAST(:ids AS bigint[])))
+  AND (CAST(:topic AS text) IS NULL OR topic = :topic)
+  AND (CAST(:key AS text) IS NULL OR key = :key)
+  AND (CAST(:reason AS text) IS NULL OR reason = :reason)
+ORDER BY id LIMIT :limit"""
+# The same fact keeps its id and number for ever: consumers that have it ignore it, those that miss it fill their gap.
+_SEND_AGAIN = """
+INSERT INTO {s}.outbox (event_id, topic, key, seq, type, recorded_at, stream_began_at, headers, payload)
+SELECT event_id, topic, key, seq, type, recorded_at, stream_began_at, headers, payload FROM (
+    SELECT DISTINCT ON (event_id) * FROM {s}.outbox_sent
+    WHERE topic = :topic AND (CAST(:key AS text) IS NULL OR key = :key)
+      AND (CAST(:since AS timestamptz) IS NULL OR recorded_at >= :since)
+      AND (CAST(:until AS timestamptz) IS NULL OR recorded_at < :until)
+      AND (CAST(:first AS int) IS NULL OR seq >= :first) AND (CAST(:last AS int) IS NULL OR seq <= :last)
+    ORDER BY event_id) AS history
+ORDER BY topic, key, seq
+ON CONFLICT DO NOTHING"""
+
+
+async def list_parked(
+    tx: Tx, which: Which, *, state: str = "parked", after: int = 0, limit: int = 50
+) -> Sequence[Row[Any]]:
+    """Parked events by id, oldest first; `after` is the last id of the page before."""
+    params = {
+        "state": state, "after": after, "limit": limit, "ids": list(which.ids) or None,
+        "topic": which.topic, "key": which.key, "reason": which.reason,
+    }  # fmt: skip
+    return await tx.all(text(_PARKED.replace("{s}", tx.schema)), params)
+
+
+async def replay_parked(tx: Tx, consumer: Consumer, which: Which, *, limit: int = 1000) -> tuple[int, int]:
+    """Apply parked events again, in order per key: how many were applied and how many failed again."""
+    rows = await list_parked(tx, which, limit=limit)
+    applied, failed = await consumer.replay(tx, rows)
+    await tx.audit("parked.replayed", which.key or which.reason or "ids", applied=applied, failed=failed)
+    return applied, failed
+
+
+async def discard_parked(tx: Tx, consumer: Consumer, which: Which, why: str, *, limit: int = 1000) -> int:
+    """Give parked events up for good, with the reason; how many."""
+    rows = await list_parked(tx, which, limit=limit)
+    count = await consumer.skip(tx, rows, why)
+    await tx.audit("parked.discarded", which.key or which.reason or "ids", count=count, why=why)
+    return count
+
+
+@dataclass(frozen=True)
+class History:
+    """Which part of a topic's archive is meant: a key, a time of recording [since, until), numbers [first, last]."""
+
+    topic: str
+    key: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    first: int | None = None
+    last: int | None = None
+
+
+async def replay_sent(tx: Tx, history: History) -> int:
+    """Put archived events back into the outbox with their ids and numbers; how many."""
+    result = await tx.execute(text(_SEND_AGAIN.replace("{s}", tx.schema)), vars(history))
+    await tx.audit("outbox.replayed", history.topic, key=history.key, count=result.rowcount)
+    return result.rowcount
+
+
+async def counts(tx: Tx) -> dict[str, int]:
+    """Backlogs of this schema: pending outbox rows and parked events."""
+    sql = """
+        SELECT (SELECT count(*) FROM {s}.outbox) AS pending,
+               (SELECT count(*) FROM {s}.parked WHERE state = 'parked') AS parked"""
+    row = await tx.find(text(sql.replace("{s}", tx.schema)))
+    assert row is not None
+    return {"pending": row.pending, "parked": row.parked}
+
+
+async def find_event(tx: Tx, event_id: UUID) -> Row[Any] | None:
+    """One event of this publisher, pending or sent."""
+    sql = """
+        SELECT event_id, topic, key, seq, type, recorded_at, payload FROM {s}.outbox WHERE event_id = :id
+        UNION ALL
+        SELECT event_id, topic, key, seq, type, recorded_at, payload FROM {s}.outbox_sent WHERE event_id = :id LIMIT 1"""
+    return await tx.find(text(sql.replace("{s}", tx.schema)), {"id": event_id})

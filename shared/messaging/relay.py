@@ -1,0 +1,283 @@
+"""The relay: one leader per schema sends the pending outbox rows in order and archives what was taken over."""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from shared.contracts.base import COMPACTED, ContactLike
+from shared.contracts.envelope import Envelope
+from shared.db.failures import is_infrastructure
+from shared.kernel.clock import Clock
+from shared.kernel.faults import fault_point
+from shared.messaging.port import Fenced, Message, Target
+
+BATCH = 500
+MARK_EVERY_SECONDS = 1.0
+DELIVERY_TIMEOUT_SECONDS = 30.0
+LARGEST_PAUSE_SECONDS = 10.0
+log = logging.getLogger(__name__)
+
+Cards = Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, ContactLike | None]]]
+
+
+@dataclass
+class Lane:
+    """One target's progress. A lane that fails pauses alone, twice as long each time."""
+
+    target: Target
+    failures: int = 0
+    resumes_at: float = 0.0
+    marked: datetime | None = None
+    marked_at: float = 0.0
+
+    def wants(self, topic: str) -> bool:
+        return self.target.topics is None or topic in self.target.topics
+
+    @property
+    def is_paused(self) -> bool:
+        return time.monotonic() < self.resumes_at
+
+    def failed(self) -> None:
+        self.failures += 1
+        self.resumes_at = time.monotonic() + min(0.05 * 2**self.failures, LARGEST_PAUSE_SECONDS)
+
+    def succeeded(self) -> None:
+        self.failures, self.resumes_at = 0, 0.0
+
+
+@dataclass
+class Outgoing:
+    """How the relay of one schema reaches its database: raw asyncpg on the session that holds the leader's lock."""
+
+    dsn: str
+    schema: str
+    connection: asyncpg.Connection | None = None
+    leads: bool = False
+
+    async def lead(self) -> bool:
+        """Hold (or try to get) the schema's session lock; the lock and the deletes are on one session."""
+        if self.connection is None or self.connection.is_closed():
+            self.leads = False
+            self.connection = await asyncpg.connect(
+                self.dsn, timeout=10, server_settings={"application_name": f"pwa-relay-{self.schema}"}
+            )
+        if not self.leads:
+            sql = "SELECT pg_try_advisory_lock(hashtext('pwa.relay'), hashtext($1))"
+            self.leads = bool(await self.connection.fetchval(sql, self.schema))
+        return self.leads
+
+    async def resign(self) -> None:
+        """Give the lock up by ending the session."""
+        connection, self.connection, self.leads = self.connection, None, False
+        if connection is not None:
+            try:
+                await connection.close(timeout=2)
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                connection.terminate()
+
+    async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        assert self.connection is not None
+        rows: list[asyncpg.Record] = await self.connection.fetch(sql.replace("{s}", self.schema), *arguments)
+        return rows
+
+
+# Every pending row that this target has not acknowledged yet, oldest first.
+_PENDING = """
+SELECT * FROM {s}.outbox o
+WHERE NOT EXISTS (SELECT 1 FROM {s}.outbox_ack a WHERE a.id = o.id AND a.target = $1)
+ORDER BY id LIMIT $2
+"""
+# Rows taken over by everybody leave the set of pending rows and become history.
+_ARCHIVE = """
+WITH gone AS (DELETE FROM {s}.outbox WHERE id = ANY($1) RETURNING *),
+     acks AS (DELETE FROM {s}.outbox_ack WHERE id = ANY($1))
+INSERT INTO {s}.outbox_sent (id, event_id, topic, key, seq, type, recorded_at, stream_began_at, headers, payload, sent_at)
+SELECT id, event_id, topic, key, seq, type, recorded_at, stream_began_at, headers, payload, clock_timestamp() FROM gone
+"""
+_ACKNOWLEDGE = "INSERT INTO {s}.outbox_ack (id, target) SELECT unnest($1::bigint[]), $2 ON CONFLICT DO NOTHING"
+_ACKNOWLEDGED = "SELECT id, array_agg(target) AS targets FROM {s}.outbox_ack WHERE id = ANY($1) GROUP BY id"
+# Read before the pending rows: whatever commits in between is either seen there or recorded after this instant.
+_RUNNING_SINCE = """
+SELECT coalesce(min(xact_start), clock_timestamp()) FROM pg_stat_activity
+WHERE usename = current_user AND datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()
+"""
+_OLDEST = """
+SELECT min(recorded_at) FROM {s}.outbox o
+WHERE topic = ANY($2) AND NOT EXISTS (SELECT 1 FROM {s}.outbox_ack a WHERE a.id = o.id AND a.target = $1)
+"""
+
+
+@dataclass
+class Relay:
+    """Sends one schema's outbox. `step` is the loop's body: once in a test, for ever in production."""
+
+    outgoing: Outgoing
+    topics: Sequence[str]
+    targets: Callable[[], Sequence[Target]]
+    cards: Cards | None = None
+    clock: Clock | None = None
+    _lanes: dict[str, Lane] = field(default_factory=dict)
+    _busy: dict[str, "asyncio.Task[set[int]]"] = field(default_factory=dict)
+
+    async def step(self) -> int:
+        """Send what is pending to every target that is ready; how many rows some target took over."""
+        try:
+            if not await self.outgoing.lead():
+                return 0
+            taken = await self._send()
+            return taken + await self._mark()
+        except Fenced:
+            log.error("relay fenced by a newer leader", extra={"schema": self.outgoing.schema})
+            raise
+        except Exception as error:
+            if is_infrastructure(error):
+                await self.outgoing.resign()
+            raise
+
+    def problems(self) -> list[str]:
+        """Which targets do not take what is sent to them."""
+        return [f"delivery to {lane.target.name} fails" for lane in self._lanes.values() if lane.failures > 2]
+
+    async def close(self) -> None:
+        for task in self._busy.values():
+            task.cancel()
+        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+        await self.outgoing.resign()
+
+    def _ready(self) -> list[Lane]:
+        for target in self.targets():
+            lane = self._lanes.setdefault(target.name, Lane(target))
+            lane.target = target
+        return [lane for name, lane in self._lanes.items() if name not in self._busy and not lane.is_paused]
+
+    async def _send(self) -> int:
+        lanes = self._ready()
+        if not await self.outgoing.fetch("SELECT 1 FROM {s}.outbox LIMIT 1"):
+            return 0
+        rows: dict[int, asyncpg.Record] = {}
+        # While no target lags behind another, one read serves them all.
+        shared = None
+        if not await self.outgoing.fetch("SELECT 1 FROM {s}.outbox_ack LIMIT 1"):
+            shared = await self.outgoing.fetch(_PENDING, "", BATCH)
+            rows.update((row["id"], row) for row in shared)
+        for lane in lanes:
+            pending = await self.outgoing.fetch(_PENDING, lane.target.name, BATCH) if shared is None else shared
+            rows.update((row["id"], row) for row in pending)
+            self._busy[lane.target.name] = asyncio.create_task(self._serve(lane, pending))
+        await fault_point("relay.selected")
+        if self._busy:
+            # Nobody waits for a slow subscriber: it is left to finish on its own, its acknowledgement counts later.
+            await asyncio.wait(self._busy.values(), timeout=0.5)
+        return await self._settle(rows)
+
+    async def _serve(self, lane: Lane, rows: Sequence[asyncpg.Record]) -> set[int]:
+        """Deliver rows to one target; the ids it took, per key only an unbroken prefix."""
+        wanted = [row for row in rows if lane.wants(row["topic"])]
+        taken = {row["id"] for row in rows} - {row["id"] for row in wanted}
+        if not wanted:
+            return taken
+        try:
+            messages = await self._messages(wanted)
+            flags = await asyncio.wait_for(lane.target.deliver(messages), DELIVERY_TIMEOUT_SECONDS)
+        except Fenced:
+            raise
+        except Exception as error:  # noqa: BLE001 - one target's failure must not stop the others
+            lane.failed()
+            log.warning("delivery failed", extra={"target": lane.target.name, "problem": type(error).__name__})
+            return taken
+        broken: set[tuple[str, str]] = set()
+        for row, flag in zip(wanted, flags, strict=True):
+            stream = (row["topic"], row["key"])
+            if flag and stream not in broken:
+                taken.add(row["id"])
+            else:
+                broken.add(stream)
+        lane.failed() if broken else lane.succeeded()
+        return taken
+
+    async def _settle(self, rows: Mapping[int, asyncpg.Record]) -> int:
+        """Archive what every target has; remember what only some have."""
+        newly: dict[int, set[str]] = {identity: set() for identity in rows}
+        for name in [name for name, task in self._busy.items() if task.done()]:
+            for identity in self._busy.pop(name).result():
+                newly.setdefault(identity, set()).add(name)
+        if not newly:
+            return 0
+        await fault_point("relay.acked")
+        names = set(self._lanes)
+        complete = {identity for identity, by in newly.items() if by >= names}
+        partial = {identity: by for identity, by in newly.items() if by and identity not in complete}
+        if partial:
+            for row in await self.outgoing.fetch(_ACKNOWLEDGED, list(partial)):
+                if partial[row["id"]] | set(row["targets"]) >= names:
+                    complete.add(row["id"])
+            for name in names:
+                ids = [identity for identity, by in partial.items() if name in by and identity not in complete]
+                if ids:
+                    await self.outgoing.fetch(_ACKNOWLEDGE, ids, name)
+        if complete:
+            await self.outgoing.fetch(_ARCHIVE, list(complete))
+            await fault_point("relay.archived")
+        return sum(1 for by in newly.values() if by) or len(complete)
+
+    async def _messages(self, rows: Sequence[asyncpg.Record]) -> list[Message]:
+        pointers = [UUID(row["key"]) for row in rows if row["topic"] in COMPACTED]
+        cards = await self.cards(pointers) if pointers and self.cards else {}
+        return [self._message(row, cards) for row in rows]
+
+    def _message(self, row: asyncpg.Record, cards: Mapping[UUID, ContactLike | None]) -> Message:
+        data: dict[str, Any] | None = json.loads(row["payload"])
+        if row["topic"] in COMPACTED:
+            card = cards.get(UUID(row["key"]))
+            data = card.model_dump(mode="json") if card is not None else None
+        envelope = Envelope(
+            event_id=row["event_id"],
+            type=row["type"],
+            topic=row["topic"],
+            key=row["key"],
+            seq=row["seq"],
+            recorded_at=row["recorded_at"],
+            stream_began_at=row["stream_began_at"],
+            source=f"/pwa/{self.outgoing.schema}",
+            traceparent=json.loads(row["headers"]).get("traceparent"),
+            data=data,
+        )
+        return Message(envelope.topic, envelope.key, envelope.body(), envelope.headers())
+
+    async def _mark(self) -> int:
+        """Every second: tell each target up to which instant it has everything."""
+        moved = 0
+        for lane in self._ready():
+            topics = [topic for topic in self.topics if lane.wants(topic) and topic not in COMPACTED]
+            if not topics or (self.clock is None and time.monotonic() - lane.marked_at < MARK_EVERY_SECONDS):
+                continue
+            until = await self._sent_until(lane.target.name, topics)
+            if self.clock is not None and lane.marked == until:
+                continue
+            try:
+                for topic in topics:
+                    await asyncio.wait_for(lane.target.mark(topic, until), DELIVERY_TIMEOUT_SECONDS)
+            except Fenced:
+                raise
+            except Exception as error:  # noqa: BLE001 - a watermark that does not arrive only delays
+                lane.failed()
+                log.warning("watermark failed", extra={"target": lane.target.name, "problem": type(error).__name__})
+                continue
+            lane.marked_at = time.monotonic()
+            moved += self.clock is not None
+            lane.marked = until
+        return moved
+
+    async def _sent_until(self, target: str, topics: Sequence[str]) -> datetime:
+        [[running_since]] = await self.outgoing.fetch(_RUNNING_SINCE)
+        floor: datetime = self.clock.now() if self.clock is not None else running_since
+        [[oldest]] = await self.outgoing.fetch(_OLDEST, target, list(topics))
+        return min(floor, oldest) if oldest is not None else floor

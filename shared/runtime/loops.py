@@ -1,0 +1,96 @@
+"""Loops: a step called for ever, with rests that follow the work; and the supervision that ends all when one dies."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from shared.db.failures import is_infrastructure
+
+STALLED_SECONDS = 60.0
+DEGRADED_AFTER_SECONDS = 30.0
+LONGEST_BACK_OFF_SECONDS = 10.0
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Loop:
+    """One part of the process. Rests `pause` seconds after work, doubling up to `longest` while there is none."""
+
+    name: str
+    step: Callable[[], Awaitable[int]]
+    pause: float
+    longest: float
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    steps: int = 0
+    stepped_at: float = field(default_factory=time.monotonic)
+    failing_since: float | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Step until told to stop. The infrastructure's failures are waited out; any other ends the process."""
+        rest, failures = self.pause, 0
+        while not stop.is_set():
+            try:
+                worked = await self.step()
+            except Exception as error:
+                if not is_infrastructure(error):
+                    raise
+                self.failing_since = self.failing_since or time.monotonic()
+                failures += 1
+                rest = min(0.1 * 2**failures, LONGEST_BACK_OFF_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311
+                log.warning("loop waits for its infrastructure", extra={"loop": self.name, "problem": type(error).__name__})
+            else:
+                failures, self.failing_since = 0, None
+                rest = self.pause if worked else min(max(rest, 0.001) * 2, self.longest)
+                if worked and self.pause == 0:
+                    rest = 0
+            self.steps += 1
+            self.stepped_at = time.monotonic()
+            await self._rest(rest, stop)
+
+    async def _rest(self, seconds: float, stop: asyncio.Event) -> None:
+        if seconds == 0:
+            await asyncio.sleep(0)
+            return
+        waits = [asyncio.ensure_future(self.wake.wait()), asyncio.ensure_future(stop.wait())]
+        try:
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        self.wake.clear()
+
+    def problems(self) -> list[str]:
+        """Why this loop does not do its work, for people."""
+        now = time.monotonic()
+        if self.failing_since is not None and now - self.failing_since > DEGRADED_AFTER_SECONDS:
+            return [f"{self.name} cannot reach what it needs"]
+        if self.failing_since is None and now - self.stepped_at > STALLED_SECONDS:
+            return [f"{self.name} has not moved for {STALLED_SECONDS:.0f} s"]
+        return []
+
+
+class PartDied(Exception):
+    """A part of the process ended; the process must end too, so that whoever supervises it starts it afresh."""
+
+
+async def supervise(loops: Sequence[Loop], stop: asyncio.Event, *, patience: float = 10.0) -> None:
+    """Run all loops until `stop`; raises PartDied as soon as one of them ends before that."""
+    tasks = {asyncio.create_task(loop.run(stop), name=loop.name): loop for loop in loops}
+    halt = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([*tasks, halt], return_when=asyncio.FIRST_COMPLETED)
+        dead = [] if stop.is_set() else [task for task in tasks if task.done()]
+        for task in dead:
+            log.critical("a part of the process died", extra={"loop": task.get_name()}, exc_info=task.exception())
+        stop.set()
+        _, unfinished = await asyncio.wait(tasks, timeout=patience)
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if dead:
+            raise PartDied(", ".join(task.get_name() for task in dead)) from dead[0].exception()
+    finally:
+        halt.cancel()

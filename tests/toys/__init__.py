@@ -1,0 +1,1 @@
+"""Two toy services with the shared tables only, for tests of the machinery."""
