@@ -33,17 +33,35 @@ threading.Event().wait()
 
 
 @pytest.fixture
-def data() -> Iterator[Path]:
+def empty() -> Iterator[Path]:
     base = Path(tempfile.mkdtemp(prefix="pwa-test-"))
     base.chmod(0o711)
     yield base / "postgres"
     shutil.rmtree(base)
 
 
+@pytest.fixture(scope="module")
+def started_once() -> Iterator[Path]:
+    base = Path(tempfile.mkdtemp(prefix="pwa-test-"))
+    base.chmod(0o711)
+    with EmbeddedPostgres(base / "postgres", durable=False):
+        pass
+    yield base / "postgres"
+    shutil.rmtree(base)
+
+
 @pytest.fixture
-def closed(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory that only its owner enters, like a HOME; what must be reachable goes beside `data`."""
-    monkeypatch.setattr(place, "REACHABLE", (data.parent,))
+def data(empty: Path, started_once: Path) -> Path:
+    """A data directory with a past, on a port of its own."""
+    subprocess.run(["cp", "-a", str(started_once), str(empty)], check=True)
+    (empty / "port").unlink()
+    return empty
+
+
+@pytest.fixture
+def closed(tmp_path: Path, empty: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory that only its owner enters, like a HOME; what must be reachable goes beside `empty`."""
+    monkeypatch.setattr(place, "REACHABLE", (empty.parent,))
     tmp_path.chmod(0o700)
     return tmp_path
 
@@ -90,8 +108,8 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.stdout.close()
 
 
-def test_a_first_start_makes_the_database_its_roles_and_extensions(data: Path) -> None:
-    with EmbeddedPostgres(data, durable=False) as server:
+def test_a_first_start_makes_the_database_its_roles_and_extensions(empty: Path) -> None:
+    with EmbeddedPostgres(empty, durable=False) as server:
         roles = sql(server.admin_url(), r"SELECT rolname FROM pg_roles WHERE rolname LIKE 'pwa\_%' AND rolcanlogin")
         extensions = sql(server.admin_url("pwa"), "SELECT extname FROM pg_extension")
         locale = sql(
@@ -187,13 +205,13 @@ def test_a_stale_pid_file_does_not_stop_a_start(data: Path, holder: str) -> None
     child.wait()
 
 
-def test_a_first_start_that_died_halfway_is_begun_anew(data: Path) -> None:
-    (data / "server.new" / "base").mkdir(parents=True)
-    (data / "secret.new").write_text("left over")
-    with EmbeddedPostgres(data, durable=False) as server:
+def test_a_first_start_that_died_halfway_is_begun_anew(empty: Path) -> None:
+    (empty / "server.new" / "base").mkdir(parents=True)
+    (empty / "secret.new").write_text("left over")
+    with EmbeddedPostgres(empty, durable=False) as server:
         assert sql(server.admin_url(), "SELECT 1") == [(1,)]
-    assert not (data / "server.new").exists()
-    assert not (data / "secret.new").exists()
+    assert not (empty / "server.new").exists()
+    assert not (empty / "secret.new").exists()
 
 
 def test_a_taken_port_is_replaced_by_another(data: Path) -> None:
@@ -267,18 +285,18 @@ def test_root_copies_binaries_that_the_servers_user_cannot_reach(closed: Path, m
 
 
 @NEEDS_ROOT
-def test_an_ordinary_user_runs_the_server_as_themselves(data: Path) -> None:
+def test_an_ordinary_user_runs_the_server_as_themselves(empty: Path) -> None:
     nobody = pwd.getpwnam("nobody")
     identity: dict[str, Any] = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
     python = python_for(identity)
-    data.mkdir()
-    os.chown(data, nobody.pw_uid, nobody.pw_gid)
+    empty.mkdir()
+    os.chown(empty, nobody.pw_uid, nobody.pw_gid)
     path = os.pathsep.join(entry for entry in sys.path if entry.endswith("site-packages"))
-    process, url = supervisor(data, python=python, env={"PYTHONPATH": path, "PATH": os.defpath}, **identity)
+    process, url = supervisor(empty, python=python, env={"PYTHONPATH": path, "PATH": os.defpath}, **identity)
     try:
         assert sql(url, "SELECT 1") == [(1,)]
-        assert (data / "server").stat().st_uid == nobody.pw_uid
-        pid = server_pid(data)
+        assert (empty / "server").stat().st_uid == nobody.pw_uid
+        pid = server_pid(empty)
     finally:
         kill(process)
     wait_for_end_of(pid)

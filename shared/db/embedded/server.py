@@ -38,9 +38,9 @@ SETTINGS = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
+# Without fsync a commit is in the machine's memory: a killed server keeps it, a machine without power does not.
 NOT_DURABLE = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
