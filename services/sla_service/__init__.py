@@ -1,0 +1,1 @@
+"""SLA: policies, calendars, clocks and breaches (process steps 2 and 3; design note sla.md)."""

@@ -1,0 +1,160 @@
+"""What is known about a case, kept as facts: whatever order they arrive in, they mean the same."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from services.sla_service.domain.policy import Traits
+from shared.kernel.working_time import Hold
+
+HOLD = "hold"
+CLOSED = "closed"
+RESOLVED = "resolved"
+ANSWERED = "answered"
+CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One fact of the interval ledger: a hold or a closing begins, ends, or both. `seq` is the publisher's order."""
+
+    kind: str
+    cycle: int
+    seq: int
+    reason: str
+    began_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Classification:
+    """Kind, subject or severity were settled; what is None stays as it was."""
+
+    cycle: int
+    seq: int
+    at: datetime
+    kind: str | None = None
+    subject: str | None = None
+    severity: str | None = None
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """Something was done that ends the clock of one metric (accepted ends `acknowledge`, say)."""
+
+    metric: str
+    cycle: int
+    seq: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why and when a clock has nothing more to measure."""
+
+    at: datetime
+    seq: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Pin:
+    """The calendar version that a clock counts by, and when it was put in the place of the first one."""
+
+    calendar: UUID
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class CaseFacts:
+    """The ledger of one case. `received_at` None: the registration has not arrived yet."""
+
+    received_at: datetime | None
+    channel: str = ""
+    receiving_office: str = ""
+    edges: tuple[Edge, ...] = ()
+    classifications: tuple[Classification, ...] = ()
+    milestones: tuple[Milestone, ...] = ()
+    pins: Mapping[tuple[str, int], Pin] = field(default_factory=dict)
+
+    @property
+    def start(self) -> datetime:
+        if self.received_at is None:
+            raise LookupError("the registration has not arrived")
+        return self.received_at
+
+    @property
+    def cycles(self) -> range:
+        opened = [edge.cycle for edge in self.edges if edge.kind == CLOSED and edge.ended_at]
+        return range(1, max(opened, default=1) + 1)
+
+    def reopening(self, cycle: int) -> Edge | None:
+        """The fact that began a cycle after the first."""
+        return next((e for e in self.edges if e.kind == CLOSED and e.ended_at and e.cycle == cycle), None)
+
+    def closing(self, cycle: int) -> Stop | None:
+        """The fact that ended a cycle: resolved, answered or cancelled."""
+        ends = [Stop(e.began_at, e.seq, e.reason) for e in self.edges if _ends(e, cycle) and e.began_at]
+        return min(ends, key=lambda stop: (stop.at, stop.seq), default=None)
+
+    def stop(self, metric: str, cycle: int) -> Stop | None:
+        """What ends the clock of a metric: its milestone, or the end of the cycle, whichever came first."""
+        done = [Stop(m.at, m.seq, "done") for m in self.milestones if m.metric == metric and m.cycle == cycle]
+        closing = self.closing(cycle)
+        return min(done + ([closing] if closing else []), key=lambda stop: (stop.at, stop.seq), default=None)
+
+    def traits(self, cycle: int, before: int | None) -> Iterable[tuple[datetime | None, Traits]]:
+        """What was known about the case in a cycle, and since when; nothing told after `before` (a number) counts."""
+        known = Traits("unclassified", None, "normal", self.channel, self.receiving_office)
+        yield None, known
+        for one in sorted(self.classifications, key=lambda one: one.seq):
+            if one.cycle > cycle or (before is not None and one.seq > before and one.cycle == cycle):
+                continue
+            known = replace(
+                known,
+                kind=one.kind or known.kind,
+                subject=one.subject or known.subject,
+                severity=one.severity or known.severity,
+            )
+            yield one.at, known
+
+    def holds(self, cycle: int, pause_reasons: frozenset[str]) -> list[Hold]:
+        """The held time that counts for a cycle: its pauses and those of the cycles before it."""
+        begun = [
+            e for e in self.edges if e.kind == HOLD and e.began_at and e.cycle <= cycle and e.reason in pause_reasons
+        ]
+        return [(edge.began_at, self._end_of(edge)) for edge in begun if edge.began_at]
+
+    def closed_before(self, cycle: int) -> Hold | None:
+        """The stretch in which the case was closed between the cycle before and this one."""
+        stop, reopening = self.closing(cycle - 1), self.reopening(cycle)
+        return (stop.at, reopening.ended_at) if stop and reopening else None
+
+    def until(self, at: datetime) -> "CaseFacts":
+        """The facts as of an instant, by their own times."""
+        edges = [
+            replace(e, ended_at=e.ended_at if e.ended_at and e.ended_at <= at else None)
+            for e in self.edges
+            if (e.began_at or e.ended_at or at) <= at
+        ]
+        return replace(
+            self,
+            received_at=self.received_at if self.received_at and self.received_at <= at else None,
+            edges=tuple(edges),
+            classifications=tuple(c for c in self.classifications if c.at <= at),
+            milestones=tuple(m for m in self.milestones if m.at <= at),
+        )
+
+    def _end_of(self, edge: Edge) -> datetime | None:
+        if edge.ended_at:
+            return edge.ended_at
+        later = [e for e in self.edges if e.kind == HOLD and e.cycle == edge.cycle and e.ended_at and e.seq > edge.seq]
+        ended = min(later, key=lambda e: e.seq).ended_at if later else None
+        stop = self.closing(edge.cycle)
+        ends = [at for at in (ended, stop.at if stop else None) if at]
+        return min(ends, default=None)
+
+
+def _ends(edge: Edge, cycle: int) -> bool:
+    return edge.kind == CLOSED and edge.cycle == cycle

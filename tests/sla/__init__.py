@@ -1,0 +1,1 @@
+"""Tests of the SLA service and of working time."""
