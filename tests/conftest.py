@@ -31,7 +31,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    from services.__main__ import SERVICES  # noqa: PLC0415 - tests of the machinery need no service
+    from services.__main__ import SERVICES
 
     with postgres.running_server(tmp_path_factory.mktemp("postgres"), SERVICES) as server:
         yield server
@@ -65,7 +65,7 @@ async def broker(transport: str, request: pytest.FixtureRequest) -> AsyncIterato
 @pytest.fixture
 async def gateway() -> AsyncIterator[Any]:
     """The far side of the network: SMS, LINE, e-mail and webhook servers."""
-    from shared.testing.gateways import Gateways  # noqa: PLC0415
+    from shared.testing.gateways import Gateways
 
     gateways = Gateways()
     await gateways.start()
@@ -78,9 +78,9 @@ async def system(
     database: TestDatabase, broker: Broker, clock: ManualClock, gateway: Any, tmp_path: Path
 ) -> AsyncIterator["System"]:
     """The whole product at 09:00 on Tuesday 3 February 2026, nothing in it yet."""
-    from services.__main__ import SERVICES  # noqa: PLC0415
-    from shared.testing.system import start_system  # noqa: PLC0415
-    from tests.wiring import settings_for  # noqa: PLC0415
+    from services.__main__ import SERVICES
+    from shared.testing.system import start_system
+    from tests.wiring import settings_for
 
     running = await start_system(
         SERVICES, database, broker, tmp_path, clock=clock, settings=settings_for(SERVICES, gateway), gateway=gateway

@@ -29,4 +29,6 @@ def is_infrastructure(error: BaseException) -> bool:
         return code in _CODES or code.startswith(_CLASSES)
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    return isinstance(error, InterfaceError | OperationalError | asyncpg.InterfaceError | asyncpg.PostgresConnectionError)
+    return isinstance(
+        error, InterfaceError | OperationalError | asyncpg.InterfaceError | asyncpg.PostgresConnectionError
+    )

@@ -79,8 +79,8 @@ async def differences(owner_url: str, tables: MetaData) -> list[Any]:
             "compare_type": True,
             "include_schemas": True,
             "include_name": lambda name, kind, parents: kind != "schema" or name == tables.schema,
-            "include_object": lambda thing, name, kind, reflected, other: not (
-                kind == "table" and reflected and (name == "alembic_version" or name.startswith("outbox_sent_"))
+            "include_object": lambda thing, name, kind, reflected, other: (
+                not (kind == "table" and reflected and (name == "alembic_version" or name.startswith("outbox_sent_")))
             ),
         }
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), tables))

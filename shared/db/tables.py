@@ -1,8 +1,22 @@
 """The tables every service's schema has: outbox, inbox, parked events, audit, idempotency keys (reliability.md)."""
 
 from sqlalchemy import (
-    BigInteger, Boolean, CheckConstraint, Column, DateTime, Identity, Index, Integer, LargeBinary, MetaData,
-    PrimaryKeyConstraint, Table, Text, UniqueConstraint, Uuid, text,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
 )  # fmt: skip
 from sqlalchemy.dialects.postgresql import JSONB
 

@@ -7,7 +7,9 @@ from types import MappingProxyType
 from shared.kernel.errors import Forbidden
 
 _CLERK = frozenset({"cases:create", "cases:read", "cases:handle", "contacts:read", "contacts:write", "clocks:read"})
-_OFFICER = frozenset({"cases:read", "clocks:read", "follow_ups:read", "rungs:acknowledge", "packs:read", "reports:read"})
+_OFFICER = frozenset(
+    {"cases:read", "clocks:read", "follow_ups:read", "rungs:acknowledge", "packs:read", "reports:read"}
+)
 
 ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
     {

@@ -90,7 +90,9 @@ async def began_at(tx: Tx, topic: str) -> datetime:
         _sql(tx, "INSERT INTO {s}.subscription (topic, began_at) VALUES (:topic, :now) ON CONFLICT DO NOTHING"),
         {"topic": topic, "now": tx.now},
     )
-    began: datetime = await tx.scalar(_sql(tx, "SELECT began_at FROM {s}.subscription WHERE topic = :topic"), {"topic": topic})
+    began: datetime = await tx.scalar(
+        _sql(tx, "SELECT began_at FROM {s}.subscription WHERE topic = :topic"), {"topic": topic}
+    )
     return began
 
 
@@ -141,7 +143,9 @@ async def settle(tx: Tx, parked_id: int, state: str, why: str) -> None:
     statement = """
         UPDATE {s}.parked SET state = :state, settled_at = :now, settled_by = :by, settled_why = :why
         WHERE id = :id"""
-    await tx.execute(_sql(tx, statement), {"id": parked_id, "state": state, "now": tx.now, "by": tx.actor.id, "why": why})
+    await tx.execute(
+        _sql(tx, statement), {"id": parked_id, "state": state, "now": tx.now, "by": tx.actor.id, "why": why}
+    )
 
 
 async def failed_again(tx: Tx, parked_id: int, error: str) -> None:

@@ -40,7 +40,9 @@ class Loop:
                 self.failing_since = self.failing_since or time.monotonic()
                 failures += 1
                 rest = min(0.1 * 2**failures, LONGEST_BACK_OFF_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311
-                log.warning("loop waits for its infrastructure", extra={"loop": self.name, "problem": type(error).__name__})
+                log.warning(
+                    "loop waits for its infrastructure", extra={"loop": self.name, "problem": type(error).__name__}
+                )
             else:
                 failures, self.failing_since = 0, None
                 rest = self.pause if worked else min(max(rest, 0.001) * 2, self.longest)

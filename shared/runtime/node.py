@@ -82,7 +82,9 @@ class Node:
         await self.context.db.dispose()
 
 
-def _cards(service: Service, db: Database) -> Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, ContactLike | None]]] | None:
+def _cards(
+    service: Service, db: Database
+) -> Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, ContactLike | None]]] | None:
     reader = service.cards
     if reader is None:
         return None

@@ -67,4 +67,4 @@ class Context:
     http: httpx.AsyncClient
     consumer: Consumer
     clock: Clock | None = None
-    health: Callable[[], list[str]] = field(default=lambda: [])
+    health: Callable[[], list[str]] = field(default=list)

@@ -38,12 +38,20 @@ async def toy_database(toy_server: EmbeddedPostgres) -> AsyncIterator[TestDataba
 
 
 def accepted(case_id: UUID, at: ManualClock) -> CaseAccepted:
-    return CaseAccepted(case_id=case_id, office="1102", region=1, kind="complaint", restricted=False, accepted_at=at.now())
+    return CaseAccepted(
+        case_id=case_id, office="1102", region=1, kind="complaint", restricted=False, accepted_at=at.now()
+    )
 
 
 def cancelled(case_id: UUID, at: ManualClock, reason: str = "") -> CaseCancelled:
     return CaseCancelled(
-        case_id=case_id, office="1102", region=1, kind="complaint", restricted=False, reason=reason, cancelled_at=at.now()
+        case_id=case_id,
+        office="1102",
+        region=1,
+        kind="complaint",
+        restricted=False,
+        reason=reason,
+        cancelled_at=at.now(),
     )
 
 
@@ -60,9 +68,7 @@ class World:
     async def start(self, *services: Service) -> None:
         for service in services:
             url = self.database.url(service.name)
-            node = build(
-                service, url, self.broker, self.http, clock=self.clock, settings=ToySettings(), pool_size=3
-            )
+            node = build(service, url, self.broker, self.http, clock=self.clock, settings=ToySettings(), pool_size=3)
             await node.begin()
             await node.subscribe()
             self.nodes[service.name] = node

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from shared.contracts.base import INTAKE
 from shared.messaging import operations
 from shared.messaging.consumer import parked_keys, watermark
 from shared.messaging.operations import History, Which
+from shared.messaging.port import Message
 from tests.contracts.conftest import World, accepted, cancelled
 
 pytestmark = pytest.mark.transports
@@ -210,9 +212,9 @@ async def test_a_body_that_cannot_be_read_blocks_its_case_until_its_publisher_se
     await world.tell(accepted(case, world.clock), accepted(case, world.clock))
     relay, original = world.nodes["intake"].relay, world.nodes["intake"].relay._message
 
-    def spoil(row, cards):  # type: ignore[no-untyped-def]
+    def spoil(row: Any, cards: Any) -> Message:
         message = original(row, cards)
-        return message if row["seq"] != 2 else type(message)(message.topic, message.key, b"{half", message.headers)
+        return message if row["seq"] != 2 else Message(message.topic, message.key, b"{half", message.headers)
 
     relay._message = spoil  # type: ignore[method-assign]
     await world.settle()
@@ -227,14 +229,14 @@ async def test_a_body_that_cannot_be_read_blocks_its_case_until_its_publisher_se
 
 
 async def test_events_are_cloudevents_that_another_library_reads(world: World) -> None:
-    from cloudevents.core.bindings.http import HTTPMessage, from_structured_event  # noqa: PLC0415
-    from cloudevents.core.formats.json import JSONFormat  # noqa: PLC0415
+    from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
+    from cloudevents.core.formats.json import JSONFormat
 
     case = uuid4()
     captured: list[bytes] = []
     relay, original = world.nodes["intake"].relay, world.nodes["intake"].relay._message
 
-    def keep(row, cards):  # type: ignore[no-untyped-def]
+    def keep(row: Any, cards: Any) -> Message:
         message = original(row, cards)
         captured.append(message.value or b"")
         return message

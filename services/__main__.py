@@ -1,0 +1,56 @@
+"""The list of all services, and the commands for the whole product: up, demo, token, check."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+
+import uvloop
+
+from services.escalation_service.service import SERVICE as ESCALATION
+from services.intake_service.service import SERVICE as INTAKE
+from services.reporting_service.service import SERVICE as REPORTING
+from services.sla_service.service import SERVICE as SLA
+from services.survey_service.service import SERVICE as SURVEY
+from shared.runtime.service import Service
+
+SERVICES: tuple[Service, ...] = (INTAKE, SLA, ESCALATION, SURVEY, REPORTING)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`python -m services …`; returns the exit status."""
+    from services import local
+
+    arguments = _parser().parse_args(argv)
+    if arguments.command == "demo":
+        from services.demo import main as demo
+
+        return demo(arguments.rest)
+    if arguments.command == "token":
+        print(local.token(arguments))
+        return 0
+    if arguments.command == "check":
+        return asyncio.run(local.check_all(SERVICES))
+    if sys.stdout.isatty():
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    return uvloop.run(local.up(SERVICES, apart=arguments.kafka))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m services", description="PWA Complaints")
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="run everything on this machine")
+    up.add_argument("--kafka", action="store_true", help="a process per service, with Apache Kafka between them")
+    demo = commands.add_parser("demo", help="a day of work against the running product", add_help=False)
+    demo.add_argument("rest", nargs=argparse.REMAINDER)
+    token = commands.add_parser("token", help="a bearer token of the development issuer")
+    token.add_argument("role", nargs="+", help="branch_staff, complaints_division, operator, …")
+    token.add_argument("--office", action="append", default=[])
+    token.add_argument("--region", action="append", default=[], type=int)
+    token.add_argument("--subject")
+    commands.add_parser("check", help="exit 1 when a service lacks something that it needs")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
