@@ -52,7 +52,7 @@ def running_server(data: Path, services: Sequence[Service]) -> Iterator[Embedded
         asyncio.run(_migrate_template(server, services))
         yield server
     finally:
-        server.stop()
+        server.destroy()
 
 
 async def create(server: EmbeddedPostgres) -> TestDatabase:

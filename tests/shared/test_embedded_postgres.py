@@ -259,6 +259,9 @@ def test_root_serves_from_another_place_when_the_checkout_is_closed(closed: Path
     assert closed.stat().st_mode & 0o777 == 0o700
     with EmbeddedPostgres(data, durable=False) as server:
         assert sql(server.admin_url("pwa"), "SELECT number FROM kept") == [(1662,)]
+    server.destroy()
+    assert not home.exists()
+    assert not data.exists()
 
 
 @NEEDS_ROOT

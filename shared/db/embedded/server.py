@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -117,6 +118,12 @@ class EmbeddedPostgres:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    def destroy(self) -> None:
+        """Stops the server and removes all that it kept, wherever that is."""
+        self.stop()
+        for place in {self._cluster.home, self._data}:
+            shutil.rmtree(place, ignore_errors=True)
 
     def _password(self, role: str) -> str:
         return hmac.new(self._secret.encode(), role.encode(), hashlib.sha256).hexdigest()
