@@ -1,0 +1,25 @@
+"""The HTTP edge: what routes need, in one place.
+
+    router = APIRouter(prefix="/intake/v1", tags=["1 receive"])
+
+    @router.post("/cases/{case_id}/accept")
+    async def accept(
+        case_id: UUID, tx: Transaction, actor: Annotated[Actor, needs("cases:work")], version: IfMatch
+    ) -> CaseView: ...
+
+Dependencies are `async def`. Validators say why with `raise refuse("code", "sentence")`: a ValueError's text is hidden.
+"""
+
+from shared.web.access import BoundChannel, check_channel, needs
+from shared.web.concurrency import IfMatch, etag
+from shared.web.idempotency import Idempotency, Idempotent
+from shared.web.paging import CursorQuery, Page, Paging, decode_cursor, encode_cursor
+from shared.web.problems import Rejection, unavailable
+from shared.web.rate_limit import RateLimit
+from shared.web.transaction import Transaction
+from shared.web.validation import refuse
+
+__all__ = [
+    "BoundChannel", "CursorQuery", "Idempotency", "Idempotent", "IfMatch", "Page", "Paging", "RateLimit", "Rejection",
+    "Transaction", "check_channel", "decode_cursor", "encode_cursor", "etag", "needs", "refuse", "unavailable",
+]  # fmt: skip
