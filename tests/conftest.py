@@ -53,21 +53,18 @@ def clock() -> ManualClock:
 @pytest.fixture
 async def broker(transport: str, request: pytest.FixtureRequest) -> AsyncIterator[Broker]:
     """The broker in process, or a client of the real one with topics of this test's own."""
-    made: Broker
-    if transport == "kafka":
-        made = make_kafka_broker(request.getfixturevalue("kafka_server"))
-    else:
-        made = InProcessBroker()
+    on_kafka = transport == "kafka"
+    made: Broker = make_kafka_broker(request.getfixturevalue("kafka_server")) if on_kafka else InProcessBroker()
     yield made
     await made.stop()
 
 
 @pytest.fixture
-async def gateway() -> AsyncIterator[Any]:
+async def gateway(clock: ManualClock) -> AsyncIterator[Any]:
     """The far side of the network: SMS, LINE, e-mail and webhook servers."""
     from shared.testing.gateways import Gateways
 
-    gateways = Gateways()
+    gateways = Gateways(clock=clock)
     await gateways.start()
     yield gateways
     await gateways.stop()

@@ -42,7 +42,7 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_only_text_or_datetime), Plai
 
 
 class Event(BaseModel):
-    """A fact that another service may act on. Readers ignore fields they do not know: optional ones are added freely."""
+    """A fact that another service may act on. Readers ignore fields they do not know."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -1,4 +1,4 @@
-"""CloudEvents 1.0: structured JSON on event topics; attributes also in headers, so that a broken body can be set aside."""
+"""CloudEvents 1.0, structured JSON; the attributes also in headers, so that a broken body can be set aside."""
 
 import json
 from collections.abc import Mapping

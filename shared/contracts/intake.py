@@ -137,7 +137,7 @@ class CaseCancelled(CaseEvent):
 
 @event("pwa.intake.contact-changed.v1", topic=INTAKE)
 class ContactChanged(CaseEvent):
-    """The case's contact card has a new version (corrected, or erased); the card itself travels on the contacts topic."""
+    """The contact card has a new version (corrected, or erased); the card itself travels on the contacts topic."""
 
     contact_version: int
     erased: bool

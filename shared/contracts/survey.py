@@ -17,7 +17,7 @@ class NoticeAccepted(CaseEvent):
 
 @event("pwa.survey.customer-told.v1", topic=SURVEY)
 class CustomerTold(CaseEvent):
-    """The customer knows. `evidence` says how we know: a receipt, acceptance where the channel has no receipts, or a call."""
+    """The customer knows. `evidence`: a receipt, acceptance where the channel has no receipts, or a call."""
 
     notice_id: UUID
     purpose: str

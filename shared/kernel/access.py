@@ -81,6 +81,18 @@ class Actor:
 SYSTEM = Actor("system", frozenset({"system"}), RIGHTS, EVERYTHING)
 
 
+def rows_of(office: str | None, areas: Mapping[int, tuple[int, ...]]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Offices and regions that whoever works at an office sees: R03 its region, D2 its area, a branch itself."""
+    if office is None:
+        return (), ()
+    digits = office[1:]
+    if office.startswith("R") and digits.isdigit():
+        return (office,), (int(digits),)
+    if office.startswith("D") and digits.isdigit():
+        return (office,), areas.get(int(digits), ())
+    return (office,), ()
+
+
 def actor_of(
     subject: str,
     roles: Iterable[str],

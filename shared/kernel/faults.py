@@ -16,5 +16,6 @@ async def fault_point(name: str) -> None:
         return
     _remaining -= 1
     if _remaining == 0:
-        print(f"fault point {name} hit", file=sys.stderr, flush=True)
+        sys.stderr.write(f"fault point {name} hit\n")
+        sys.stderr.flush()
         os._exit(EXIT_CODE)

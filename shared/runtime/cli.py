@@ -1,4 +1,5 @@
 """The command line of one service: run, migrate, check, parked, replay."""
+# ruff: noqa: T201 - the command line prints
 
 import argparse
 import asyncio

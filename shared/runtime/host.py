@@ -64,7 +64,7 @@ class Host:
         )  # fmt: skip
         serving = asyncio.create_task(server.serve())
         stopping = asyncio.create_task(stop.wait())
-        while not server.started and not serving.done():
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         if server.started:
             on_ready()

@@ -67,7 +67,7 @@ async def run_together(
                 write_endpoints(settings, {service.name: base for service in services})
                 on_ready()
 
-            keys = DevIssuer(settings.data / "dev-issuer.pem").jwks()
+            keys = DevIssuer(settings.data).jwks()
             await Host(nodes, ROLES, (settings.host, settings.port), keys).run(stop, ready)
     finally:
         await asyncio.to_thread(server.stop)
@@ -123,8 +123,7 @@ async def run_apart(
     stop = asyncio.Event()
     stop_on_signals(stop)
     server, kafka, processes = postgres(settings), LocalKafka(settings.data / "kafka" / "node"), Processes()
-    issuer = DevIssuer(settings.data / "dev-issuer.pem")
-    keys = settings.run / "jwks.json"
+    issuer = DevIssuer(settings.data)
     with ExitStack() as ends:
         await asyncio.to_thread(server.start)
         ends.callback(server.stop)
@@ -132,8 +131,6 @@ async def run_apart(
             ends.callback(kafka.stop)
         await asyncio.to_thread(kafka.start)
         await migrate_all(server, services)
-        settings.run.mkdir(parents=True, exist_ok=True)
-        await asyncio.to_thread(keys.write_text, json.dumps(issuer.jwks()))
         endpoints = {service.name: f"http://{settings.host}:{settings.port + n}" for n, service in enumerate(services)}
         try:
             for number, service in enumerate(services):
@@ -141,16 +138,21 @@ async def run_apart(
                     "DATABASE_URL": server.url(f"pwa_{service.name}"),
                     "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
                     "PWA_PORT": str(settings.port + number),
-                    "PWA_AUTH_JWKS_FILE": str(keys),
+                    "PWA_AUTH_JWKS_FILE": str(issuer.jwks_file),
                 }
                 await processes.start(service.name, f"services.{service.name}_service", {**own, **environment(service)})
-            await _serve_until(stop, processes, endpoints, lambda: (write_endpoints(settings, endpoints), on_ready()))
+
+            def ready() -> None:
+                write_endpoints(settings, endpoints)
+                on_ready()
+
+            await _serve_until(stop, processes, endpoints, ready)
         finally:
             await processes.stop()
 
 
 async def _serve_until(
-    stop: asyncio.Event, processes: Processes, endpoints: Mapping[str, str], ready: Callable[[], object]
+    stop: asyncio.Event, processes: Processes, endpoints: Mapping[str, str], ready: Callable[[], None]
 ) -> None:
     halt, ended = asyncio.create_task(stop.wait()), asyncio.create_task(processes.first_to_end())
     async with httpx.AsyncClient(timeout=2, trust_env=False) as http:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from shared.contracts.base import PUBLISHERS, ContactLike
-from shared.db import migrate
+from shared.db.schema import schema_problem
 from shared.db.tx import Database, Tx
 from shared.kernel.clock import Clock
 from shared.messaging.consumer import Consumer
@@ -96,7 +96,7 @@ def _cards(
     return read
 
 
-def build(
+def build(  # noqa: PLR0913 - the one place where everything is wired
     service: Service,
     url: str,
     broker: Broker,
@@ -121,21 +121,15 @@ def build(
     return Node(service, context, broker, relay)
 
 
-async def not_migrated(tx: Tx, service: Service) -> list[str]:
-    """Says so when the schema is not at the revision this code was written for."""
-    known = migrate.head(service.migrations)
-    found = await tx.scalar(text(f"SELECT version_num FROM {service.name}.alembic_version"))
-    return [] if found == known else [f"schema {service.name} is at revision {found}, this code needs {known}"]
-
-
 async def check(tx: Tx, service: Service) -> list[str]:
     """Every reason for which this service is not fully able to do its work (`services check`, /readyz)."""
-    reasons = await not_migrated(tx, service)
-    parked = await tx.scalar(text(f"SELECT count(*) FROM {service.name}.parked WHERE state = 'parked'"))
+    old = await schema_problem(tx, service.migrations)
+    reasons = [old] if old else []
+    parked = await tx.scalar(text("SELECT count(*) FROM parked WHERE state = 'parked'"))
     if parked:
         reasons.append(f"{parked} events are set aside; see /{service.name}/v1/parked")
     lag = await tx.scalar(
-        text(f"SELECT extract(epoch FROM :now - min(recorded_at)) FROM {service.name}.outbox"), {"now": tx.now}
+        text("SELECT extract(epoch FROM CAST(:now AS timestamptz) - min(recorded_at)) FROM outbox"), {"now": tx.now}
     )
     if lag is not None and lag > 60:
         reasons.append(f"the oldest event has been waiting to be sent for {lag:.0f} s")

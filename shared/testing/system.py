@@ -11,8 +11,10 @@ import httpx
 from sqlalchemy.engine import make_url
 
 from shared.db.tx import Database
+from shared.kernel.access import rows_of
 from shared.kernel.clock import ManualClock
 from shared.messaging.port import Broker
+from shared.reference import DEPUTY_AREAS
 from shared.runtime.node import Node, build
 from shared.runtime.service import Service
 from shared.testing.drain import drain
@@ -50,12 +52,12 @@ class System:
         subject: str | None = None,
     ) -> httpx.AsyncClient:
         """A client for every service's paths, signed in as somebody with this role."""
+        _, seen = rows_of(office, DEPUTY_AREAS)
         token = self.issuer.mint(
             [role, *roles],
             offices=[office] if office else [],
-            regions=[*regions, *([region] if region else [])],
+            regions=[*regions, *([region] if region else []), *seen],
             subject=subject or f"{role}.{office or region or 'hq'}",
-            now=None,
         )
         return self.anonymous(headers={"Authorization": f"Bearer {token}"})
 
@@ -93,7 +95,7 @@ class System:
         await self.http.aclose()
 
 
-async def start_system(
+async def start_system(  # noqa: PLR0913 - the one place where a test's product is wired
     services: Sequence[Service],
     database: TestDatabase,
     broker: Broker,
@@ -117,6 +119,6 @@ async def start_system(
     for node in nodes.values():
         await node.begin()
         await node.subscribe()
-    issuer = DevIssuer(data / "dev-issuer.pem")
+    issuer = DevIssuer(data)
     app = combine({name: create_app(node.service, node.context, keys=issuer.jwks()) for name, node in nodes.items()})
     return System(database, nodes, broker, clock, issuer, app, http, gateway)
