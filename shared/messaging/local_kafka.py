@@ -137,6 +137,8 @@ class LocalKafka:
             if not self._ended(pid, within):
                 os.kill(pid, signal.SIGKILL)
                 self._ended(pid, within)
+        if self._child is not None:
+            self._child.wait()
         self._pid_file.unlink(missing_ok=True)
 
     def kill(self) -> None:
@@ -210,9 +212,9 @@ class LocalKafka:
     def _ended(self, pid: int, within: float) -> bool:
         until = time.monotonic() + within
         while time.monotonic() < until:
-            if self._child is not None and self._child.pid == pid:
-                self._child.poll()
             if not _is_kafka(pid):
+                if self._child is not None and self._child.pid == pid:
+                    self._child.wait()
                 return True
             time.sleep(0.02)
         return False

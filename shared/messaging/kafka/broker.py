@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.messaging.kafka.context import BROKEN, Context
+from shared.messaging.kafka.gauge import Gauge
 from shared.messaging.kafka.health import Health
 from shared.messaging.kafka.quiet import quieten
 from shared.messaging.kafka.subscription import KafkaSubscription
@@ -34,12 +35,19 @@ class KafkaBroker:
         self._settings = settings
         self._compacted = compacted or {}
         self._health = Health(settings.away_after)
-        self._context = Context(settings, self._health, self._ready, self._probe, jitter or random.SystemRandom())
+        self._gauge = Gauge(settings)
+        self._context = Context(
+            settings, self._health, self._gauge, self._ready, self._probe, jitter or random.SystemRandom()
+        )
         self._targets: dict[str, KafkaTarget] = {}
         self._subscriptions: list[KafkaSubscription] = []
         self._has_topics = not settings.create_topics
         self._creating = asyncio.Lock()
         self._probed_at = 0.0
+
+    @property
+    def settings(self) -> KafkaSettings:
+        return self._settings
 
     async def start(self) -> None:
         """Create the topics if the broker answers; while it is away the services work without it."""
@@ -53,6 +61,7 @@ class KafkaBroker:
         subscriptions, self._subscriptions = self._subscriptions, []
         targets, self._targets = self._targets, {}
         await asyncio.gather(*(one.close() for one in subscriptions), *(one.close() for one in targets.values()))
+        await self._gauge.close()
 
     def targets(self, publisher: str) -> Sequence[Target]:
         if publisher not in self._targets:

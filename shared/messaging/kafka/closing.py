@@ -19,6 +19,9 @@ async def drop_producer(producer: AIOKafkaProducer) -> None:
     sender = producer._sender  # noqa: SLF001 - no public way to stop without flushing
     producer._closed = True  # noqa: SLF001 - it is closed here
     await _end(producer.client, sender)
+    waiter = sender._txn_manager._transaction_waiter  # noqa: SLF001 - else asyncio complains that nobody looked at it
+    if waiter is not None and waiter.done() and not waiter.cancelled():
+        waiter.exception()
 
 
 async def drop_consumer(consumer: AIOKafkaConsumer, within: float) -> None:

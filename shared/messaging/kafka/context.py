@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aiokafka.errors import KafkaError
 
+from shared.messaging.kafka.gauge import Gauge
 from shared.messaging.kafka.health import Health
 from shared.messaging.settings import KafkaSettings
 
@@ -18,6 +19,7 @@ class Context:
 
     settings: KafkaSettings
     health: Health
+    gauge: Gauge
     ready: Callable[[], Awaitable[None]]
     probe: Callable[[], Awaitable[None]]
     jitter: random.Random

@@ -47,6 +47,13 @@ class KafkaSubscription:
         self._failures = 0
         self._resumes_at = 0.0
 
+    @property
+    def partitions(self) -> frozenset[int]:
+        """The partitions that this member has now."""
+        if self._consumer is None or not self._rebalances.settled:
+            return frozenset()
+        return frozenset(own.partition for own in self._consumer.assignment())
+
     async def step(self) -> int:
         if self._consumer is None:
             left = self._resumes_at - time.monotonic()
@@ -55,12 +62,14 @@ class KafkaSubscription:
                 return 0
         try:
             consumer = self._consumer or await self._open()
-            batches = await self._fetch(consumer)
             await self._context.probe()
+            batches = await self._fetch(consumer)
         except BROKEN as error:
             await self._drop(error)
             return 0
-        return await self._hand_on(consumer, batches)
+        return await self._hand_on(
+            consumer, batches
+        )  # nothing may be awaited in between: a cancellation would lose them
 
     async def lag(self) -> int:
         """Exact for the partitions this member has; 1 while it does not know which those are."""
@@ -68,9 +77,9 @@ class KafkaSubscription:
         if consumer is None or not self._rebalances.settled:
             return 1
         try:
+            mine = consumer.assignment()
+            ends = await self._context.gauge.ends(mine) if mine else {}
             async with asyncio.timeout(self._settings.commit_within):
-                mine = consumer.assignment()
-                ends = await consumer.end_offsets(mine) if mine else {}
                 return sum([max(end - await consumer.position(own), 0) for own, end in ends.items()])
         except IllegalStateError:
             return 1
