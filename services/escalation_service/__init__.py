@@ -1,0 +1,1 @@
+"""Escalation: chases late cases until they are done (process step 3)."""

@@ -1,0 +1,248 @@
+"""What escalation's REST interface takes and gives."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from sqlalchemy import Row
+
+from services.escalation_service.domain.ladder import Plan
+from services.escalation_service.domain.offices import Officer
+from services.escalation_service.use_cases.follow_ups import CaseView
+from services.escalation_service.use_cases.posts import OfficeView
+from shared.web.types import Day, Email, Instant, Line, StrictModel, ThaiPhone, public_text
+
+StaffCode = Annotated[str, public_text(32), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", examples=["PWA-48211"])]
+Said = Annotated[str, public_text(500)]
+
+
+class FollowUp(BaseModel):
+    """One line of the follow-up list of กสส."""
+
+    case_id: UUID
+    number: str | None = Field(examples=["1102-2569-000123"])
+    cycle: int
+    office: str
+    region: int | None
+    kind: str
+    subject: str | None
+    severity: str | None
+    channel: str | None
+    received_at: Instant | None
+    due_at: Instant
+    breached_at: Instant | None
+    hours_overdue: int = Field(description="whole hours since the deadline, 0 before it")
+    ladder: str = Field(description="quiet | climbing | held | complete | ended")
+    rung: int = Field(description="the rung fired last, 0 for none")
+    rung_fired_at: Instant | None
+    acknowledged_at: Instant | None = Field(description="of the rung fired last")
+    next_rung: int | None
+    next_rung_at: Instant | None
+    promised_at: Instant | None
+    promise_broken: bool
+    repaired: bool | None = Field(description="false: reported done without repair")
+    last_chased_at: Instant | None
+    next_chase_on: Day | None
+
+
+def follow_up(row: Row[Any], now: datetime) -> FollowUp:
+    late = now - row.due_at
+    return FollowUp(
+        case_id=row.case_id, number=row.number, cycle=row.cycle, office=row.office, region=row.region, kind=row.kind,
+        subject=row.subject, severity=row.severity, channel=row.channel, received_at=row.received_at,
+        due_at=row.due_at, breached_at=row.breached_at, hours_overdue=max(late, timedelta()) // timedelta(hours=1),
+        ladder=row.state, rung=row.last_rung, rung_fired_at=row.last_fired_at,
+        acknowledged_at=row.last_acknowledged_at, next_rung=row.next_rung, next_rung_at=row.next_due_at,
+        promised_at=row.promised_at,
+        promise_broken=row.promised_at is not None and row.promised_at < now and row.closed_at is None,
+        repaired=row.repaired, last_chased_at=row.last_chased_at, next_chase_on=row.next_chase_on,
+    )  # fmt: skip
+
+
+class OfficerShown(BaseModel):
+    """The officer of a post."""
+
+    staff_code: str
+    name: str
+    acting: bool = Field(description="acts for the holder of the post")
+
+
+class RungShown(BaseModel):
+    """A rung on record: fired, with the officer it called upon, or lapsed."""
+
+    cycle: int
+    rung: int
+    state: str = Field(description="fired | lapsed")
+    post: str = Field(examples=["branch_manager"])
+    post_office: str
+    officer: OfficerShown | None = Field(description="frozen when the rung fired; null: the post was vacant")
+    scheduled_at: Instant | None
+    fired_at: Instant | None
+    lapsed_at: Instant | None
+    lapsed_reason: str | None
+    acknowledged_at: Instant | None
+    acknowledged_by: str | None
+    deferred_until: Instant | None
+    promised_at: Instant | None
+    note: str | None
+
+
+class NextRung(BaseModel):
+    """The rung that is next; `fires_at` is null while the clock is held."""
+
+    rung: int
+    post: str
+    scheduled_at: Instant | None
+    fires_at: Instant | None
+
+
+class ChaseShown(BaseModel):
+    """One entry of the chase log."""
+
+    chase_id: UUID
+    cycle: int
+    whom: str
+    means: str
+    answer: str
+    next_chase_on: Day | None
+    promised_at: Instant | None
+    chased_by: str
+    chased_at: Instant
+
+
+class CaseRungs(BaseModel):
+    """Everything the ladder did for a case, and what is next."""
+
+    case_id: UUID
+    number: str | None
+    office: str
+    region: int | None
+    cycle: int
+    ladder: str
+    due_at: Instant | None
+    breached_at: Instant | None
+    ended_at: Instant | None
+    ended_reason: str | None
+    next_rung: NextRung | None
+    rungs: list[RungShown]
+    chases: list[ChaseShown]
+
+
+def _officer(row: Row[Any]) -> OfficerShown | None:
+    if row.officer_code is None:
+        return None
+    return OfficerShown(staff_code=row.officer_code, name=row.officer_name, acting=row.acting)
+
+
+def _rung(row: Row[Any]) -> RungShown:
+    names = set(RungShown.model_fields) - {"officer"}
+    return RungShown(officer=_officer(row), **{name: getattr(row, name) for name in names})
+
+
+def _next_rung(plan: Plan | None) -> NextRung | None:
+    if plan is None or plan.next_rung is None:
+        return None
+    rule = plan.next_rung
+    return NextRung(rung=rule.rung, post=rule.post, scheduled_at=plan.scheduled_at, fires_at=plan.fires_at)
+
+
+def case_rungs(view: CaseView) -> CaseRungs:
+    file, ladder = view.file, view.ladders[-1]
+    return CaseRungs(
+        case_id=file.case_id, number=file.number, office=file.office, region=file.region, cycle=ladder.cycle,
+        ladder=ladder.state, due_at=ladder.due_at, breached_at=ladder.breached_at, ended_at=ladder.ended_at,
+        ended_reason=ladder.ended_reason, next_rung=_next_rung(view.plan), rungs=[_rung(row) for row in view.rungs],
+        chases=[ChaseShown(**{n: getattr(row, n) for n in ChaseShown.model_fields}) for row in view.chases],
+    )  # fmt: skip
+
+
+class ChaseBody(StrictModel):
+    """Whom you chased, by which means, what the answer was and when to ask again."""
+
+    whom: Annotated[str, public_text(120)] = Field(examples=["ผจก.กปภ.สาขาชลบุรี"])
+    means: Literal["phone", "line", "email", "letter", "meeting"]
+    answer: Said = Field(examples=["รออะไหล่ จะเข้าซ่อมพรุ่งนี้เช้า"])
+    next_chase_on: Day | None = None
+    promised_at: Instant | None = Field(None, description="the office promises to be done by then")
+
+
+class ChaseDone(BaseModel):
+    chase_id: UUID
+
+
+class AcknowledgeBody(StrictModel):
+    """Take notice of a rung. The next rung waits `defer_hours` (without it: as long as the ladder allows)."""
+
+    defer_hours: int | None = Field(None, ge=0, le=24)
+    promised_at: Instant | None = None
+    note: Said | None = Field(None, examples=["ส่งทีมเข้าพื้นที่แล้ว"])
+
+
+class Acknowledged(BaseModel):
+    case_id: UUID
+    rung: int
+    deferred_until: Instant | None = Field(description="the next rung fires no earlier than this")
+
+
+class OfficerBody(StrictModel):
+    """Who holds the post, or acts for its holder. Work contacts only."""
+
+    staff_code: StaffCode
+    name: Line = Field(examples=["สมชาย ตัวอย่าง"])
+    phone: ThaiPhone | None = None
+    email: Email | None = None
+    acting: bool = False
+
+    def officer(self) -> Officer:
+        return Officer(self.staff_code, self.name, self.phone, self.email, self.acting)
+
+
+class PostBody(StrictModel):
+    """A post and its officer; null leaves the post vacant."""
+
+    post: Literal["branch_manager", "region_director", "deputy_governor", "head_office"]
+    officer: OfficerBody | None
+
+
+class PostsBody(StrictModel):
+    posts: list[PostBody] = Field(min_length=1, max_length=4)
+
+
+class PostShown(BaseModel):
+    """A post; phone and e-mail are shown to those who may change them."""
+
+    post: str
+    vacant: bool
+    officer: OfficerShown | None
+    phone: str | None = None
+    email: str | None = None
+    changed_at: Instant
+
+
+class OfficeShown(BaseModel):
+    code: str = Field(examples=["1102", "R01", "D1", "HQ"])
+    kind: str = Field(description="branch | region | area | head_office")
+    name_th: str
+    region: int | None
+    version: int
+
+
+class PostsShown(OfficeShown):
+    posts: list[PostShown]
+
+
+def office_shown(row: Row[Any]) -> OfficeShown:
+    return OfficeShown(**{name: getattr(row, name) for name in OfficeShown.model_fields})
+
+
+def posts_shown(view: OfficeView, *, contacts: bool) -> PostsShown:
+    posts = [
+        PostShown(
+            post=row.post, vacant=row.officer_code is None, officer=_officer(row),
+            phone=row.officer_phone if contacts else None, email=row.officer_email if contacts else None,
+            changed_at=row.changed_at,
+        )
+        for row in view.posts
+    ]  # fmt: skip
+    return PostsShown(**office_shown(view.office).model_dump(), posts=posts)

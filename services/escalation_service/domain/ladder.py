@@ -1,0 +1,182 @@
+"""The ladder of command: which rung is next and when, from facts alone (process step 3; sla.md, semantics 11)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from services.escalation_service.domain.holds import HoldMark, after_unheld, held_spans, outside
+
+
+class Place(StrEnum):
+    """Whose post a rung calls upon, seen from the case."""
+
+    OWN = "own"  # the office that is responsible for the case now
+    REGION = "region"
+    AREA = "area"  # the deputy governor's area
+    HEAD_OFFICE = "head_office"
+
+
+class State(StrEnum):
+    QUIET = "quiet"  # no breach stands
+    CLIMBING = "climbing"
+    HELD = "held"
+    COMPLETE = "complete"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class RungRule:
+    """One rung of a ladder, as data. `rung` is the level: the same number means the same rank on every ladder."""
+
+    rung: int
+    post: str
+    place: Place
+    offset: timedelta
+
+
+@dataclass(frozen=True)
+class LadderRules:
+    """One version of a ladder."""
+
+    ladder: str
+    version: int
+    valid_from: datetime
+    minimum_gap: timedelta
+    longest_deferral: timedelta
+    rungs: tuple[RungRule, ...]
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A deadline that passed; a void one stays on record and counts for nothing."""
+
+    breach_id: UUID
+    generation: int
+    due_at: datetime
+    breached_at: datetime
+    voided_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Closure:
+    """The cycle came to its end."""
+
+    reason: str  # resolved | cancelled | answered; of a ladder also: voided
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Fired:
+    """A rung that was fired, and until when its officer's acknowledgement puts off the next."""
+
+    rung: int
+    fired_at: datetime
+    deferred_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that is known of one cycle of a case."""
+
+    breaches: tuple[Breach, ...] = ()
+    marks: tuple[HoldMark, ...] = ()
+    fired: tuple[Fired, ...] = ()
+    closure: Closure | None = None
+
+    @property
+    def standing(self) -> Breach | None:
+        """The newest breach that was not voided."""
+        return max((b for b in self.breaches if b.voided_at is None), key=lambda b: b.generation, default=None)
+
+    @property
+    def newest(self) -> Breach | None:
+        return max(self.breaches, key=lambda b: b.generation, default=None)
+
+    @property
+    def last(self) -> Fired | None:
+        return max(self.fired, key=lambda f: f.rung, default=None)
+
+
+@dataclass(frozen=True)
+class Lapsed:
+    """A rung that will not fire; `scheduled_at` is None when it was held at the end."""
+
+    rule: RungRule
+    scheduled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Call:
+    """A rung that may fire: which, because of which breach, and for when it was scheduled."""
+
+    rule: RungRule
+    breach: Breach
+    scheduled_at: datetime
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What follows from the facts. Nothing fires before `fires_at`; None means: not until another fact arrives."""
+
+    state: State
+    breach: Breach | None = None
+    next_rung: RungRule | None = None
+    scheduled_at: datetime | None = None
+    fires_at: datetime | None = None
+    lapsed: tuple[Lapsed, ...] = field(default=())
+    ended_reason: str | None = None
+    ended_at: datetime | None = None
+
+    def call_before(self, horizon: datetime) -> Call | None:
+        """The rung to fire when everything before `horizon` is known; None when it is not time."""
+        if self.next_rung is None or self.breach is None or self.scheduled_at is None or self.fires_at is None:
+            return None
+        return Call(self.next_rung, self.breach, self.scheduled_at) if self.fires_at < horizon else None
+
+
+def evaluate(facts: Facts, rules: LadderRules) -> Plan:
+    """The plan of one ladder: the same facts give the same plan, in whatever order they arrived."""
+    breach, newest = facts.standing, facts.newest
+    if newest is None:
+        return Plan(State.QUIET)
+    if breach is None:
+        voided_at = max(b.voided_at for b in facts.breaches if b.voided_at is not None)
+        return _ended(facts, rules, newest, Closure("voided", voided_at))
+    if not _remaining(facts, rules):
+        last = facts.last
+        return Plan(
+            State.COMPLETE, breach, ended_reason="complete", ended_at=last.fired_at if last else breach.breached_at
+        )
+    if facts.closure is not None:
+        return _ended(facts, rules, breach, facts.closure)
+    return _climbing(facts, rules, breach)
+
+
+def _remaining(facts: Facts, rules: LadderRules) -> list[RungRule]:
+    reached = facts.last.rung if facts.last else 0
+    return sorted((r for r in rules.rungs if r.rung > reached), key=lambda r: r.rung)
+
+
+def _ended(facts: Facts, rules: LadderRules, breach: Breach, end: Closure) -> Plan:
+    spans = held_spans(facts.marks)
+    lapsed = tuple(Lapsed(r, after_unheld(breach.due_at, r.offset, spans)) for r in _remaining(facts, rules))
+    return Plan(State.ENDED, breach, lapsed=lapsed, ended_reason=end.reason, ended_at=end.at)
+
+
+def _climbing(facts: Facts, rules: LadderRules, breach: Breach) -> Plan:
+    spans = held_spans(facts.marks)
+    rung = _remaining(facts, rules)[0]
+    scheduled_at = after_unheld(breach.due_at, rung.offset, spans)
+    fires_at = None
+    if scheduled_at is not None:
+        fires_at = outside(_not_before(scheduled_at, facts.last, rules.minimum_gap), spans)
+    state = State.CLIMBING if fires_at is not None else State.HELD
+    return Plan(state, breach, next_rung=rung, scheduled_at=scheduled_at, fires_at=fires_at)
+
+
+def _not_before(scheduled_at: datetime, last: Fired | None, gap: timedelta) -> datetime:
+    """Each officer gets time to act: a gap after the previous rung, and what an acknowledgement put off."""
+    if last is None:
+        return scheduled_at
+    return max(scheduled_at, last.fired_at + gap, last.deferred_until or scheduled_at)

@@ -1,0 +1,34 @@
+"""Composition root of escalation: everything the runtime needs to know of it."""
+
+from pathlib import Path
+
+from services.escalation_service.api import ROUTERS
+from services.escalation_service.consumers import HANDLERS
+from services.escalation_service.jobs import JOBS
+from services.escalation_service.settings import EscalationSettings
+from services.escalation_service.store.tables import TABLES
+from services.escalation_service.use_cases import posts
+from services.escalation_service.use_cases.coverage import problems
+from services.escalation_service.use_cases.firing import PUBLISHERS
+from shared.runtime.service import Context, Service
+
+
+async def seed(context: Context) -> None:
+    """Add offices and ladders of the starting data where they are missing."""
+    async with context.db.transaction() as tx:
+        await posts.seed(tx)
+
+
+SERVICE = Service(
+    name="escalation",
+    title="Escalation: the ladder of command and the follow-up list",
+    tables=TABLES,
+    migrations=Path(__file__).parent / "migrations",
+    settings=EscalationSettings,
+    routers=ROUTERS,
+    handlers=HANDLERS,
+    jobs=JOBS,
+    checks=problems,
+    watermarks=frozenset(PUBLISHERS),
+    on_start=seed,
+)

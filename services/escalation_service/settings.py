@@ -1,0 +1,12 @@
+"""Settings of escalation (environment variables PWA_ESCALATION_…)."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class EscalationSettings(BaseSettings):
+    """How the ladder's timer runs; what it does is data in the tables."""
+
+    model_config = SettingsConfigDict(env_prefix="PWA_ESCALATION_", frozen=True, extra="ignore")
+
+    batch: int = Field(200, ge=1, le=5000, description="ladders fired in one transaction")

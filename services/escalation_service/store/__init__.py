@@ -1,0 +1,1 @@
+"""Tables and every SQL statement of escalation, one module per subject."""

@@ -1,0 +1,248 @@
+"""Escalation's tables: case files, ladders with breaches, holds and rungs, offices and officers, the chase log."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)  # fmt: skip
+
+from shared.db.tables import metadata
+
+TABLES = metadata("escalation")
+Instant = DateTime(timezone=True)
+
+CASE_FILE = Table(
+    "case_file",
+    TABLES,
+    Column("case_id", Uuid, nullable=False),
+    Column("number", Text),
+    Column("receiving_region", Integer),
+    Column("channel", Text),
+    Column("received_at", Instant),
+    Column("subject", Text),
+    Column("severity", Text),
+    Column("subject_seq", Integer, nullable=False),
+    Column("severity_seq", Integer, nullable=False),
+    Column("office", Text, nullable=False),
+    Column("region", Integer),
+    Column("kind", Text, nullable=False),
+    Column("restricted", Boolean, nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("seen_seq", Integer, nullable=False),
+    Column("last_region", Integer),
+    Column("last_region_seq", Integer, nullable=False),
+    PrimaryKeyConstraint("case_id", name="case_file_pkey"),
+)
+
+LADDER = Table(
+    "ladder",
+    TABLES,
+    Column("case_id", Uuid, nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'quiet'")),
+    # The earliest instant at which this ladder wants attention; the timer and the aggregate are one row.
+    Column("next_due_at", Instant),
+    Column("next_rung", Integer),
+    Column("next_scheduled_at", Instant),
+    Column("due_at", Instant),
+    Column("due_seq", Integer, nullable=False, server_default=text("0")),
+    Column("warned_at", Instant),
+    Column("breached_at", Instant),
+    Column("last_rung", Integer, nullable=False, server_default=text("0")),
+    Column("last_fired_at", Instant),
+    Column("last_acknowledged_at", Instant),
+    Column("promised_at", Instant),
+    Column("closed_at", Instant),
+    Column("closed_reason", Text),
+    Column("closed_seq", Integer),
+    Column("repaired", Boolean),
+    Column("ended_at", Instant),
+    Column("ended_reason", Text),
+    Column("next_chase_on", Date),
+    Column("last_chased_at", Instant),
+    Column("stalled", Text),
+    PrimaryKeyConstraint("case_id", "cycle", name="ladder_pkey"),
+    CheckConstraint("state IN ('quiet', 'climbing', 'held', 'complete', 'ended')", name="ladder_state_check"),
+    Index("ladder_next_due_at_idx", "next_due_at", postgresql_where=text("next_due_at IS NOT NULL")),
+    Index(
+        "ladder_follow_up_idx",
+        "due_at",
+        "case_id",
+        "cycle",
+        postgresql_where=text(
+            "due_at IS NOT NULL AND ((closed_at IS NULL AND (breached_at IS NOT NULL OR warned_at IS NOT NULL))"
+            " OR NOT repaired)"
+        ),
+    ),
+    Index("ladder_stalled_idx", "stalled", postgresql_where=text("stalled IS NOT NULL")),
+)
+
+BREACH = Table(
+    "breach",
+    TABLES,
+    Column("breach_id", Uuid, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("generation", Integer),
+    Column("due_at", Instant),
+    Column("breached_at", Instant),
+    Column("cause", Text),
+    Column("noted_at", Instant),
+    Column("voided_at", Instant),
+    Column("void_reason", Text),
+    PrimaryKeyConstraint("breach_id", name="breach_pkey"),
+    ForeignKeyConstraint(["case_id", "cycle"], ["ladder.case_id", "ladder.cycle"], name="breach_ladder_fkey"),
+    Index("breach_ladder_idx", "case_id", "cycle"),
+)
+
+HOLD_MARK = Table(
+    "hold_mark",
+    TABLES,
+    Column("case_id", Uuid, nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("held", Boolean, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("case_id", "cycle", "seq", name="hold_mark_pkey"),
+    ForeignKeyConstraint(["case_id", "cycle"], ["ladder.case_id", "ladder.cycle"], name="hold_mark_ladder_fkey"),
+)
+
+RUNG = Table(
+    "rung",
+    TABLES,
+    Column("rung_id", Uuid, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("rung", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("breach_id", Uuid, nullable=False),
+    Column("post", Text, nullable=False),
+    Column("post_office", Text, nullable=False),
+    Column("office", Text, nullable=False),
+    Column("ladder", Text, nullable=False),
+    Column("ladder_version", Integer, nullable=False),
+    Column("officer_code", Text),
+    Column("officer_name", Text),
+    Column("officer_phone", Text),
+    Column("officer_email", Text),
+    Column("acting", Boolean, nullable=False, server_default=text("false")),
+    Column("scheduled_at", Instant),
+    Column("fired_at", Instant),
+    Column("lapsed_at", Instant),
+    Column("lapsed_reason", Text),
+    Column("acknowledged_at", Instant),
+    Column("acknowledged_by", Text),
+    Column("deferred_until", Instant),
+    Column("promised_at", Instant),
+    Column("note", Text),
+    PrimaryKeyConstraint("rung_id", name="rung_pkey"),
+    UniqueConstraint("case_id", "cycle", "rung", name="rung_case_id_cycle_rung_key"),
+    ForeignKeyConstraint(["case_id", "cycle"], ["ladder.case_id", "ladder.cycle"], name="rung_ladder_fkey"),
+    CheckConstraint(
+        "(state = 'fired' AND fired_at IS NOT NULL AND scheduled_at IS NOT NULL AND fired_at >= scheduled_at)"
+        " OR (state = 'lapsed' AND fired_at IS NULL AND lapsed_at IS NOT NULL)",
+        name="rung_state_check",
+    ),
+)
+
+CHASE = Table(
+    "chase",
+    TABLES,
+    Column("chase_id", Uuid, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("whom", Text, nullable=False),
+    Column("means", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("next_chase_on", Date),
+    Column("promised_at", Instant),
+    Column("chased_by", Text, nullable=False),
+    Column("chased_at", Instant, nullable=False),
+    PrimaryKeyConstraint("chase_id", name="chase_pkey"),
+    ForeignKeyConstraint(["case_id", "cycle"], ["ladder.case_id", "ladder.cycle"], name="chase_ladder_fkey"),
+    Index("chase_case_idx", "case_id", "cycle", "chased_at"),
+)
+
+OFFICE = Table(
+    "office",
+    TABLES,
+    Column("code", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name_th", Text, nullable=False),
+    Column("region", Integer),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    PrimaryKeyConstraint("code", name="office_pkey"),
+    CheckConstraint("kind IN ('branch', 'region', 'area', 'head_office')", name="office_kind_check"),
+)
+
+POST = Table(
+    "post",
+    TABLES,
+    Column("office", Text, nullable=False),
+    Column("post", Text, nullable=False),
+    Column("officer_code", Text),
+    Column("officer_name", Text),
+    Column("officer_phone", Text),
+    Column("officer_email", Text),
+    Column("acting", Boolean, nullable=False, server_default=text("false")),
+    Column("changed_at", Instant, nullable=False),
+    PrimaryKeyConstraint("office", "post", name="post_pkey"),
+    ForeignKeyConstraint(["office"], ["office.code"], name="post_office_fkey"),
+    CheckConstraint("(officer_code IS NULL) = (officer_name IS NULL)", name="post_officer_check"),
+)
+
+AREA_REGION = Table(
+    "area_region",
+    TABLES,
+    Column("region", Integer, nullable=False),
+    Column("valid_from", Instant, nullable=False),
+    Column("area", Text, nullable=False),
+    PrimaryKeyConstraint("region", "valid_from", name="area_region_pkey"),
+    ForeignKeyConstraint(["area"], ["office.code"], name="area_region_area_fkey"),
+)
+
+LADDER_POLICY = Table(
+    "ladder_policy",
+    TABLES,
+    Column("ladder", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("valid_from", Instant, nullable=False),
+    Column("minimum_gap_hours", Integer, nullable=False),
+    Column("longest_deferral_hours", Integer, nullable=False),
+    PrimaryKeyConstraint("ladder", "version", name="ladder_policy_pkey"),
+    UniqueConstraint("ladder", "valid_from", name="ladder_policy_ladder_valid_from_key"),
+    CheckConstraint("ladder IN ('branch', 'head_office')", name="ladder_policy_ladder_check"),
+    CheckConstraint("minimum_gap_hours > 0", name="ladder_policy_gap_check"),
+    CheckConstraint("longest_deferral_hours BETWEEN 0 AND 24", name="ladder_policy_deferral_check"),
+)
+
+RUNG_DEFINITION = Table(
+    "rung_definition",
+    TABLES,
+    Column("ladder", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("rung", Integer, nullable=False),
+    Column("post", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("offset_hours", Integer, nullable=False),
+    Column("calendar", Text, nullable=False, server_default=text("'always'")),
+    PrimaryKeyConstraint("ladder", "version", "rung", name="rung_definition_pkey"),
+    ForeignKeyConstraint(
+        ["ladder", "version"], ["ladder_policy.ladder", "ladder_policy.version"], name="rung_definition_policy_fkey"
+    ),
+    CheckConstraint("rung BETWEEN 1 AND 9", name="rung_definition_rung_check"),
+    CheckConstraint("place IN ('own', 'region', 'area', 'head_office')", name="rung_definition_place_check"),
+    CheckConstraint("offset_hours >= 0", name="rung_definition_offset_check"),
+    CheckConstraint("calendar = 'always'", name="rung_definition_calendar_check"),
+)

@@ -1,0 +1,98 @@
+"""Offices and officers as data: reading, changing and seeding them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from services.escalation_service.domain.offices import POSTS, OfficeKind, Officer
+from services.escalation_service.store import offices
+from shared.db import Tx
+from shared.kernel.errors import Invalid, NotFound, Stale
+from shared.reference import DEPUTY_AREAS, HEAD_OFFICE, REGIONS, branches, region_office
+
+# The organisation as known when the product was made (process.md, "People and offices"; assumed).
+BEGINNING = datetime(2025, 9, 30, 17, tzinfo=UTC)
+LADDERS: Mapping[str, Sequence[tuple[int, str, str, int]]] = {
+    "branch": (
+        (1, "branch_manager", "own", 0),
+        (2, "region_director", "region", 24),
+        (3, "deputy_governor", "area", 72),
+    ),
+    # No region stands between the head office and the deputy governors: there is no rung 2.
+    "head_office": ((1, "head_office", "head_office", 0), (3, "deputy_governor", "area", 72)),
+}
+
+
+@dataclass(frozen=True)
+class OfficeView:
+    office: Row[Any]
+    posts: Sequence[Row[Any]]
+
+
+async def view_posts(tx: Tx, code: str) -> OfficeView:
+    office = await offices.find_office(tx, code)
+    if office is None:
+        raise NotFound("There is no such office.")
+    return OfficeView(office, await offices.posts_of(tx, code))
+
+
+async def list_offices(tx: Tx, *, after: str, most: int, kind: str | None) -> Sequence[Row[Any]]:
+    return await offices.list_offices(tx, after=after, most=most, kind=kind)
+
+
+async def set_posts(tx: Tx, code: str, holders: Mapping[str, Officer | None], *, version: int) -> OfficeView:
+    """Enter who holds the posts of an office from now on; None makes a post vacant. Fired rungs keep their officer."""
+    office = await offices.lock_office(tx, code)
+    if office is None:
+        raise NotFound("There is no such office.")
+    if office.version != version:
+        raise Stale("The office was changed in the meantime.")
+    known = POSTS[OfficeKind(office.kind)]
+    if unknown := sorted(set(holders) - set(known)):
+        raise Invalid("This kind of office has no such post.", code="unknown_post", post=unknown[0], posts=list(known))
+    for post, holder in holders.items():
+        await offices.set_post(tx, code, post, holder)
+    await offices.raise_version(tx, code)
+    posts = {post: holder.staff_code if holder else None for post, holder in holders.items()}
+    await tx.audit("set_posts", code, posts=posts)
+    return await view_posts(tx, code)
+
+
+async def seed(tx: Tx) -> None:
+    """Offices, vacant posts, areas and ladders of the starting data; what people changed stays."""
+    rows = _offices()
+    await offices.seed(tx, "office", rows)
+    posts = [(row["code"], post) for row in rows for post in POSTS[OfficeKind(str(row["kind"]))]]
+    await offices.seed(tx, "post", [{"office": code, "post": post, "changed_at": tx.now} for code, post in posts])
+    areas = [
+        {"region": region, "valid_from": BEGINNING, "area": f"D{area}"}
+        for area, regions in DEPUTY_AREAS.items()
+        for region in regions
+    ]
+    await offices.seed(tx, "area_region", areas)
+    await _seed_ladders(tx)
+
+
+def _offices() -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = [
+        {"code": b.ba_code, "kind": "branch", "name_th": b.name_th, "region": b.region} for b in branches().values()
+    ]
+    rows += [{"code": region_office(n), "kind": "region", "name_th": f"กปภ.เขต {n}", "region": n} for n in REGIONS]
+    rows += [
+        {"code": f"D{n}", "kind": "area", "name_th": f"รองผู้ว่าการ (ปฏิบัติการ {n})", "region": None} for n in DEPUTY_AREAS
+    ]
+    return [*rows, {"code": HEAD_OFFICE, "kind": "head_office", "name_th": "กปภ. สำนักงานใหญ่", "region": None}]
+
+
+async def _seed_ladders(tx: Tx) -> None:
+    policy = {"version": 1, "valid_from": BEGINNING, "minimum_gap_hours": 24, "longest_deferral_hours": 24}
+    await offices.seed(tx, "ladder_policy", [{"ladder": name, **policy} for name in LADDERS])
+    rungs = [
+        {"ladder": name, "version": 1, "rung": rung, "post": post, "place": place, "offset_hours": hours}
+        for name, rules in LADDERS.items()
+        for rung, post, place, hours in rules
+    ]
+    await offices.seed(tx, "rung_definition", rungs)
