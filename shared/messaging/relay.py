@@ -84,7 +84,8 @@ class Outgoing:
                 connection.terminate()
 
     async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
-        assert self.connection is not None
+        if self.connection is None:
+            raise ConnectionError("the relay has no session")
         rows: list[asyncpg.Record] = await self.connection.fetch(sql.replace("{s}", self.schema), *arguments)
         return rows
 
@@ -99,7 +100,8 @@ ORDER BY id LIMIT $2
 _ARCHIVE = """
 WITH gone AS (DELETE FROM {s}.outbox WHERE id = ANY($1) RETURNING *),
      acks AS (DELETE FROM {s}.outbox_ack WHERE id = ANY($1))
-INSERT INTO {s}.outbox_sent (id, event_id, topic, key, seq, type, recorded_at, stream_began_at, headers, payload, sent_at)
+INSERT INTO {s}.outbox_sent
+    (id, event_id, topic, key, seq, type, recorded_at, stream_began_at, headers, payload, sent_at)
 SELECT id, event_id, topic, key, seq, type, recorded_at, stream_began_at, headers, payload, clock_timestamp() FROM gone
 """
 _ACKNOWLEDGE = "INSERT INTO {s}.outbox_ack (id, target) SELECT unnest($1::bigint[]), $2 ON CONFLICT DO NOTHING"
@@ -128,12 +130,12 @@ class Relay:
     _busy: dict[str, "asyncio.Task[set[int]]"] = field(default_factory=dict)
 
     async def step(self) -> int:
-        """Send what is pending to every target that is ready; how many rows some target took over."""
+        """Send what is pending to every target that is ready. 0: nothing moved and nothing is on its way."""
         try:
             if not await self.outgoing.lead():
                 return 0
             taken = await self._send()
-            return taken + await self._mark()
+            return taken + await self._mark() + len(self._busy)
         except Fenced:
             log.error("relay fenced by a newer leader", extra={"schema": self.outgoing.schema})
             raise
@@ -160,7 +162,7 @@ class Relay:
 
     async def _send(self) -> int:
         lanes = self._ready()
-        if not await self.outgoing.fetch("SELECT 1 FROM {s}.outbox LIMIT 1"):
+        if not self._busy and not await self.outgoing.fetch("SELECT 1 FROM {s}.outbox LIMIT 1"):
             return 0
         rows: dict[int, asyncpg.Record] = {}
         # While no target lags behind another, one read serves them all.
@@ -212,21 +214,24 @@ class Relay:
         if not newly:
             return 0
         await fault_point("relay.acked")
-        names = set(self._lanes)
-        complete = {identity for identity, by in newly.items() if by >= names}
-        partial = {identity: by for identity, by in newly.items() if by and identity not in complete}
-        if partial:
-            for row in await self.outgoing.fetch(_ACKNOWLEDGED, list(partial)):
-                if partial[row["id"]] | set(row["targets"]) >= names:
-                    complete.add(row["id"])
-            for name in names:
-                ids = [identity for identity, by in partial.items() if name in by and identity not in complete]
-                if ids:
-                    await self.outgoing.fetch(_ACKNOWLEDGE, ids, name)
+        complete = {identity for identity, by in newly.items() if by >= self._lanes.keys()}
+        complete |= await self._remember({i: by for i, by in newly.items() if by and i not in complete})
         if complete:
             await self.outgoing.fetch(_ARCHIVE, list(complete))
             await fault_point("relay.archived")
         return sum(1 for by in newly.values() if by) or len(complete)
+
+    async def _remember(self, partial: Mapping[int, set[str]]) -> set[int]:
+        """Keep who has taken rows that others have not; the rows that are complete with what was known before."""
+        if not partial:
+            return set()
+        known = {row["id"]: set(row["targets"]) for row in await self.outgoing.fetch(_ACKNOWLEDGED, list(partial))}
+        complete = {i for i, by in partial.items() if by | known.get(i, set()) >= self._lanes.keys()}
+        for name in self._lanes:
+            ids = [i for i, by in partial.items() if name in by and i not in complete]
+            if ids:
+                await self.outgoing.fetch(_ACKNOWLEDGE, ids, name)
+        return complete
 
     async def _messages(self, rows: Sequence[asyncpg.Record]) -> list[Message]:
         pointers = [UUID(row["key"]) for row in rows if row["topic"] in COMPACTED]
