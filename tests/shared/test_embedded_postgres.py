@@ -265,6 +265,16 @@ def test_root_serves_from_another_place_when_the_checkout_is_closed(closed: Path
 
 
 @NEEDS_ROOT
+def test_root_begins_anew_where_a_checkout_was_removed_and_cloned_again(closed: Path) -> None:
+    data = closed / "postgres"
+    with EmbeddedPostgres(data, durable=False) as server:
+        sql(server.admin_url("pwa"), "CREATE TABLE kept AS SELECT 1662 AS number")
+    shutil.rmtree(data)
+    with EmbeddedPostgres(data, durable=False) as server, pytest.raises(asyncpg.UndefinedTableError):
+        sql(server.admin_url("pwa"), "SELECT number FROM kept")
+
+
+@NEEDS_ROOT
 def test_root_refuses_to_begin_with_no_data_when_the_noted_place_is_gone(closed: Path) -> None:
     data = closed / "postgres"
     data.mkdir()

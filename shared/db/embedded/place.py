@@ -88,8 +88,9 @@ def reachable_home(data: Path, user: User) -> Path:
         return home
     if os.geteuid() != 0 or user.can("-x", data):
         return data
-    home = _shared_directory(user) / hashlib.sha256(str(data).encode()).hexdigest()[:16]
-    home.mkdir(exist_ok=True)
+    # New each time: what a removed checkout left under its path is neither ours to continue nor to delete.
+    key = hashlib.sha256(str(data).encode()).hexdigest()[:16]
+    home = Path(tempfile.mkdtemp(prefix=f"{key}-", dir=_shared_directory(user)))
     home.chmod(0o711)
     note.write_text(f"{home}\n", encoding="utf-8")
     return home
