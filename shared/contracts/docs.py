@@ -58,7 +58,7 @@ def events_page() -> str:
         lines += [
             f"## {topic}",
             "",
-            f"Key: {_KEYS.get(topic, "case id, or the id of another aggregate")}.",
+            f"Key: {_KEYS.get(topic, 'case id, or the id of another aggregate')}.",
             "",
         ]
         for kind in kinds:
