@@ -1,0 +1,172 @@
+"""POST /cases: receipts that wait at the same moment share one transaction (reliability.md, "Grouped commits")."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from fastapi import Request as HttpRequest
+from sqlalchemy.exc import IntegrityError
+
+from services.intake_service.api.answers import ReceiptAnswer, receipt_answer
+from services.intake_service.api.bodies import NewCase
+from services.intake_service.domain.receipt import Origin, Receipt
+from services.intake_service.domain.tracking import as_tracking_code, new_tracking_code
+from services.intake_service.use_cases.registering import Answer, Registered, Request, register_many
+from shared.db import Database
+from shared.db.failures import is_infrastructure, sqlstate
+from shared.db.group import GroupCommit
+from shared.kernel.access import Actor
+from shared.kernel.errors import Forbidden, Refusal
+from shared.kernel.faults import fault_point
+from shared.kernel.ids import uuid7
+from shared.reference import HEAD_OFFICE, region_of
+from shared.web import BoundChannel, Idempotency, Idempotent, check_channel, etag, needs
+from shared.web.idempotency import check_keys, remember
+
+router = APIRouter(prefix="/intake/v1", tags=["1 receive and classify"])
+_TRY_ALONE = frozenset({"40001", "40P01"})  # serialization failure, deadlock: the group's own making
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A receipt under its idempotency key."""
+
+    request: Request
+    once: Idempotency
+
+
+@dataclass(frozen=True)
+class Written:
+    """An answer whose case is committed."""
+
+    status: int
+    body: ReceiptAnswer
+
+
+Group = GroupCommit[Incoming, Written]
+
+
+@router.post("/cases", status_code=201, response_model=ReceiptAnswer)
+async def receive(
+    body: NewCase,
+    http: HttpRequest,
+    response: Response,
+    actor: Annotated[Actor, needs("cases:create", api_keys=True)],
+    channel: BoundChannel,
+    once: Idempotent,
+) -> ReceiptAnswer:
+    """Register a case from any channel. 201: a new case; 200: its reference was known, or it follows up a case."""
+    check_channel(channel, body.channel)
+    if channel is not None and body.origin is not None:
+        check_channel(channel, body.origin)
+    request = Request(
+        _receipt(body, _office(body, actor)), actor, http.scope["state"].get("traceparent"), body.follow_up_of
+    )
+    written = await _group(http).submit(Incoming(request, once))
+    response.status_code = written.status
+    etag(response, written.body.version)
+    return written.body
+
+
+def _office(body: NewCase, actor: Actor) -> str:
+    """Where it was received: a branch's people speak for their own branch only."""
+    scope = actor.scope
+    if body.receiving_office is None:
+        return next(iter(scope.offices)) if len(scope.offices) == 1 and not scope.everything else HEAD_OFFICE
+    bound = (scope.offices or scope.regions) and not scope.everything
+    if bound and not scope.sees(office=body.receiving_office, region=region_of(body.receiving_office)):
+        raise Forbidden("You receive cases for your own office only.", code="foreign_office")
+    return body.receiving_office
+
+
+def _receipt(body: NewCase, office: str) -> Receipt:
+    origin = None
+    if body.origin_reference is not None:
+        origin = Origin(body.origin or str(body.channel), body.origin_reference, body.origin_due_at)
+    return Receipt(
+        id=uuid7(),
+        tracking_code=new_tracking_code(),
+        channel=body.channel,
+        received_at=body.received_at,
+        receiving_office=office,
+        receiving_region=region_of(office),
+        text=body.text,
+        person=body.person(),
+        origin=origin,
+        branch_hint=body.branch,
+        subject_hint=body.subject,
+    )
+
+
+def _group(http: HttpRequest) -> Group:
+    """One queue per running application."""
+    state = http.app.state
+    if not hasattr(state, "receipts"):
+        settings = state.context.settings
+        writer = Writer(state.context.db)
+        state.receipts = GroupCommit(writer.write, largest=settings.largest_group, writers=settings.writers)
+    group: Group = state.receipts
+    return group
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes groups: together in one transaction, or each in its own when one of them spoils the group's."""
+
+    db: Database
+
+    async def write(self, group: Sequence[Incoming]) -> list[Written | Exception]:
+        """One answer or exception for each, after its commit."""
+        try:
+            return await self._together(group)
+        except Exception as error:
+            if is_infrastructure(error) and sqlstate(error) not in _TRY_ALONE:
+                raise
+            if len(group) == 1 and not isinstance(error, IntegrityError):
+                raise
+        return [await self._alone(each) for each in group]
+
+    async def _alone(self, incoming: Incoming) -> Written | Exception:
+        try:
+            return (await self._together([incoming]))[0]
+        except IntegrityError:
+            # Another process has just written the same reference: now it is found and repeated.
+            try:
+                return (await self._together([incoming]))[0]
+            except Exception as error:  # noqa: BLE001 - handed on to the request that it belongs to
+                return error
+        except Exception as error:  # noqa: BLE001
+            return error
+
+    async def _together(self, group: Sequence[Incoming]) -> list[Written | Exception]:
+        await fault_point("api.before_tx")
+        async with self.db.transaction(edge="api") as tx:
+            known = await check_keys(tx, [each.once for each in group])
+            answers: dict[int, Written | Exception] = {n: answer for n, answer in enumerate(known) if answer}
+            open_ones = [(place, each) for place, each in enumerate(group) if place not in answers]
+            made = await register_many(tx, [each.request for _, each in open_ones])
+            for (place, each), answer in zip(open_ones, made, strict=True):
+                answers[place] = _written(each.request, answer)
+            await remember(tx, [kept for place, each in open_ones if (kept := _kept(each, answers[place]))])
+        return [answers[place] for place in range(len(group))]
+
+
+def _written(request: Request, answer: Answer) -> Written | Refusal:
+    if isinstance(answer, Refusal):
+        return answer
+    with_code = answer.outcome != "attached" or _knows_code(request, answer)
+    body = receipt_answer(answer.case, answer.outcome, with_code=with_code)
+    return Written(201 if answer.outcome == "registered" else 200, body)
+
+
+def _knows_code(request: Request, answer: Registered) -> bool:
+    """Numbers can be guessed, tracking codes cannot: who chased by number does not get the code from us."""
+    return as_tracking_code(request.follow_up_of or "") == answer.case.tracking_code
+
+
+def _kept(incoming: Incoming, answer: Written | Exception) -> tuple[Idempotency, ReceiptAnswer, dict[str, str]] | None:
+    if not isinstance(answer, Written):
+        return None
+    once = replace(incoming.once, status=answer.status)
+    return once, answer.body, {"etag": f'"{answer.body.version}"'}

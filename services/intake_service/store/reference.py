@@ -1,0 +1,86 @@
+"""Subjects with their validity, and survey's requests to reopen."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.intake_service.domain.taxonomy import Kind, Severity, Subject
+from services.intake_service.store.reads import After
+from services.intake_service.store.rows import visible
+from services.intake_service.store.tables import api_keys, cases, reopen_requests, subjects
+from shared.db import Tx
+from shared.db.api_keys import hash_of
+from shared.kernel.access import Scope
+from shared.kernel.ids import uuid7
+
+BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def subject_of(row: Row[Any]) -> Subject:
+    return Subject(
+        row.code, Kind(row.kind), row.dimension, row.title, Severity(row.severity), row.restricted, row.closes_at_once
+    )
+
+
+async def subjects_in_force(tx: Tx, codes: Iterable[str] | None = None) -> Mapping[str, Subject]:
+    """Subjects valid now, all or those named."""
+    now = tx.now
+    valid = select(subjects).where(
+        subjects.c.valid_from <= now, or_(subjects.c.valid_to.is_(None), subjects.c.valid_to > now)
+    )
+    if codes is not None:
+        valid = valid.where(subjects.c.code.in_(sorted(set(codes))))
+    return {row.code: subject_of(row) for row in await tx.all(valid.order_by(subjects.c.code))}
+
+
+async def seed_subjects(tx: Tx, rows: Sequence[Mapping[str, object]]) -> None:
+    """Add the shipped subjects where a code has never been known; what people edited stays."""
+    known = {row.code for row in await tx.all(select(subjects.c.code))}
+    new = [row | {"valid_from": BEGINNING} for row in map(dict, rows) if row["code"] not in known]
+    if new:
+        await tx.execute(insert(subjects).values(new).on_conflict_do_nothing())
+
+
+async def add_known_key(tx: Tx, key: str, *, channel: str, label: str) -> None:
+    """Store the hash of a key that somebody chose; one that is there already stays as it is, revoked or not."""
+    values = {"id": uuid7(tx.now), "key_hash": hash_of(key), "channel": channel, "label": label}
+    row = insert(api_keys).values(**values, created_at=tx.now, created_by=tx.actor.id)
+    await tx.execute(row.on_conflict_do_nothing(index_elements=["key_hash"]))
+
+
+async def add_reopen_request(tx: Tx, values: Mapping[str, object]) -> None:
+    """Record what survey asks for; once per request."""
+    await tx.execute(insert(reopen_requests).values(state="open", **values).on_conflict_do_nothing())
+
+
+async def find_reopen_request(tx: Tx, request_id: UUID) -> Row[Any] | None:
+    return await tx.find(select(reopen_requests).where(reopen_requests.c.id == request_id))
+
+
+async def settle_reopen_requests(tx: Tx, case_id: UUID, cycle: int, *, state: str) -> Sequence[UUID]:
+    """Decide all open requests of a cycle together; gives their ids."""
+    open_ones = (
+        reopen_requests.c.case_id == case_id, reopen_requests.c.cycle == cycle, reopen_requests.c.state == "open"
+    )  # fmt: skip
+    settled = update(reopen_requests).where(*open_ones)
+    values = {"state": state, "decided_by": tx.actor.id, "decided_at": tx.now}
+    return [row.id for row in await tx.all(settled.values(values).returning(reopen_requests.c.id))]
+
+
+async def list_reopen_requests(
+    tx: Tx, scope: Scope, *, state: str, after: After | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Requests by age, oldest first, of the cases that the reader may see."""
+    r = reopen_requests
+    statement = (
+        select(r, cases.c.number, cases.c.office, cases.c.handler, cases.c.state.label("case_state"), cases.c.version)
+        .select_from(r.join(cases, cases.c.id == r.c.case_id))
+        .where(r.c.state == state, visible(scope))
+    )
+    if after:
+        statement = statement.where(tuple_(r.c.requested_at, r.c.id) > (after.instant, after.id))
+    return await tx.all(statement.order_by(r.c.requested_at, r.c.id).limit(limit))

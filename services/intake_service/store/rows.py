@@ -1,0 +1,43 @@
+"""Many rows in one statement, and the condition that keeps readers apart."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import ColumnElement, Table, and_, false, or_, true
+
+from services.intake_service.store.tables import SCHEMA, cases
+from shared.kernel.access import Scope
+
+
+def own_columns(table: Table) -> tuple[str, ...]:
+    """The columns that the code writes: neither generated nor numbered by the database."""
+    return tuple(column.name for column in table.columns if column.computed is None and column.identity is None)
+
+
+def insertion(table: Table, parameter: str) -> str:
+    """INSERT of all rows of one JSON array: a group of cases costs as many statements as a single one."""
+    columns = ", ".join(own_columns(table))
+    return (
+        f"INSERT INTO {SCHEMA}.{table.name} ({columns}) SELECT {columns} "  # noqa: S608 - names of our own tables
+        f"FROM jsonb_populate_recordset(NULL::{SCHEMA}.{table.name}, CAST(:{parameter} AS jsonb))"
+    )
+
+
+def as_parameter(rows: Sequence[Mapping[str, object]]) -> str:
+    return json.dumps(rows, ensure_ascii=False, default=str)
+
+
+def visible(scope: Scope) -> ColumnElement[bool]:
+    """The rows of `cases` that a reader may see (Scope.sees, in SQL)."""
+    mine: list[ColumnElement[bool]] = []
+    if scope.offices:
+        mine.append(_one_of(cases.c.office, sorted(scope.offices)))
+    if scope.regions:
+        mine.append(_one_of(cases.c.region, sorted(scope.regions)))
+    place = true() if scope.everything else or_(*mine) if mine else false()
+    return place if scope.restricted else and_(place, cases.c.restricted.is_(False))
+
+
+def _one_of(column: ColumnElement[object], values: Sequence[object]) -> ColumnElement[bool]:
+    """A single value is compared with `=`, so that an index on (column, received_at) also gives the order."""
+    return column == values[0] if len(values) == 1 else column.in_(values)

@@ -1,0 +1,56 @@
+"""A person settles kind, dimension and subject; the rules' suggestion is kept beside it (process step 1)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.intake_service.domain.case import Case
+from services.intake_service.domain.suggestion import RULES_VERSION, Suggestion, suggest
+from services.intake_service.domain.taxonomy import Severity, Subject
+from services.intake_service.store import cases, contacts, reads, reference
+from services.intake_service.use_cases import events
+from services.intake_service.use_cases.changing import change, tell
+from shared.db import Tx
+from shared.kernel.errors import Invalid
+
+
+async def classify(tx: Tx, case_id: UUID, version: int, code: str, severity: Severity | None) -> Case:
+    subject = await subject_in_force(tx, code)
+    before, after = await change(tx, case_id, version, lambda case: case.classify(subject, severity))
+    suggestion = suggest((await contacts.get(tx, case_id)).text)
+    await cases.add_classification(tx, classification_row(after, suggestion, actor=tx.actor.id, at=tx.now))
+    facts = {"subject": after.subject, "kind": str(after.kind), "severity": str(after.severity)}
+    facts |= {"previous_subject": before.subject, "suggested": suggestion.subject}
+    return await tell(tx, after, "classified", events.classified(tx, after, before), **facts)
+
+
+async def suggestion_for(tx: Tx, case_id: UUID) -> Suggestion:
+    """What the rules make of a case's text; the same text always gives the same suggestion."""
+    row = await reads.get(tx, tx.actor.scope, case_id=case_id)
+    return suggest((await contacts.get(tx, row.id)).text)
+
+
+async def subject_in_force(tx: Tx, code: str) -> Subject:
+    return checked_subject(code, (await reference.subjects_in_force(tx, [code])).get(code))
+
+
+def checked_subject(code: str, subject: Subject | None) -> Subject:
+    """The subject, when a case can have it: known, in force, and not a follow-up of another case."""
+    if code.startswith("F"):
+        raise Invalid("A follow-up is attached to its case, it is no subject of one.", code="follow_up_subject")
+    if subject is None:
+        raise Invalid("There is no such subject in force.", code="unknown_subject")
+    return subject
+
+
+def classification_row(case: Case, suggestion: Suggestion, *, actor: str, at: datetime) -> dict[str, object]:
+    return {
+        "case_id": case.id,
+        "at": at,
+        "actor": actor,
+        "rules": RULES_VERSION,
+        "suggested": suggestion.subject,
+        "confidence": suggestion.confidence,
+        "candidates": [list(candidate) for candidate in suggestion.candidates],
+        "chosen": case.subject,
+        "severity": str(case.severity),
+    }
