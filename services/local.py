@@ -20,7 +20,7 @@ from shared.testing.gateways import Gateways
 from shared.web.dev_issuer import DevIssuer
 
 _COMPLAINT = (
-    '{"channel":"line","received_at":"%s","text":"น้ำไม่ไหลตั้งแต่เช้า ทั้งซอย",'
+    '{"channel":"website","received_at":"%s","text":"น้ำไม่ไหลตั้งแต่เช้า ทั้งซอย",'
     '"contact":{"name":"สมหญิง ตัวอย่าง","phone":"0800000001","privacy_notice":"2569-1"},'
     '"place":"หมู่บ้านตัวอย่าง ซอย 3","branch_hint":"1102","subject_hint":"Q01"}'
 )
@@ -48,7 +48,7 @@ def development_key(data: Path) -> str:
 
 def overrides(service: Service, gateways: Mapping[str, object], key: str) -> dict[str, Any]:
     """What this machine's services are told beside their defaults: only settings that the service has."""
-    told = {**gateways, "development_api_key": key}
+    told = {**gateways, "development_key": key}
     return {name: value for name, value in told.items() if name in service.settings.model_fields}
 
 

@@ -49,10 +49,10 @@ def events_page() -> str:
     lines = [
         "# Events", "",
         "Generated from `shared/contracts` by `make docs`; do not edit.", "",
-        "Envelope: CloudEvents 1.0, structured JSON: `id` (uuid7), `source`, `type`, `subject` (the message key), `time`,",
-        "`traceparent`, `sequence` (without gaps within topic and key), `streambegan` (when the key's first event was",
-        "recorded). The same attributes stand in the message headers as `ce_…`. Every event about a case carries",
-        "`case_id`, `office`, `region`, `kind`, `restricted` and `cycle`.", "",
+        "Envelope: CloudEvents 1.0, structured JSON: `id` (uuid7), `source`, `type`, `subject` (the message key),",
+        "`time`, `traceparent`, `sequence` (without gaps within topic and key), `streambegan` (when the key's first",
+        "event was recorded). The same attributes stand in the message headers as `ce_…`. Every event about a case",
+        "carries `case_id`, `office`, `region`, `kind`, `restricted` and `cycle`.", "",
     ]  # fmt: skip
     for topic, kinds in _by_topic().items():
         lines += [

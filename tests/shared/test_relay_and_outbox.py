@@ -136,12 +136,12 @@ async def test_the_watermark_does_not_pass_a_transaction_that_is_still_running(w
     relay.clock = None
     async with world.nodes["intake"].context.db.transaction() as slow:
         [[began]] = await world.admin(
-            "SELECT xact_start FROM pg_stat_activity WHERE usename = 'pwa_intake' AND xact_start IS NOT NULL"
+            """SELECT min(xact_start) FROM pg_stat_activity
+            WHERE usename = 'pwa_intake' AND datname = current_database()"""
         )
         await slow.publish(accepted(uuid4(), world.clock))
         assert await relay.outgoing.lead()
         assert await relay._sent_until("sla", [INTAKE]) <= began
-    assert await relay._sent_until("sla", [INTAKE]) <= world.clock.now()
 
 
 async def test_an_event_too_large_for_a_broker_is_refused_when_it_is_told(world: World) -> None:  # noqa: F811
