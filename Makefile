@@ -63,7 +63,7 @@ dev-env: venv
 	@cmp -s requirements/dev.txt .venv/dev.lock || { $(call install,dev) && cp requirements/run.txt .venv/run.lock; }
 
 define install
-{ echo "installing requirements/$(1).txt ..." && rm -f .venv/run.lock .venv/dev.lock \
+{ echo "installing requirements/$(1).txt ..." >&2 && rm -f .venv/run.lock .venv/dev.lock \
   && $(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/$(1).txt \
   && cp requirements/$(1).txt .venv/$(1).lock; }
 endef
@@ -75,7 +75,7 @@ venv: # a Python that is new enough and can make environments, else one sentence
 	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
 	  enough=$$python; \
 	  $$python -c 'import ensurepip, venv' 2>/dev/null || continue; \
-	  echo "making .venv with $$($$python --version)"; \
+	  echo "making .venv with $$($$python --version)" >&2; \
 	  $$python -m venv --clear .venv; exit $$?; \
 	done; \
 	if [ -n "$$enough" ]; then \

@@ -187,6 +187,18 @@ def test_a_second_supervisor_is_refused_and_told_who_is_there(data: Path) -> Non
     assert not server.running
 
 
+def test_another_process_finds_the_running_server(data: Path) -> None:
+    process, url = supervisor(data)
+    other = EmbeddedPostgres(data)
+    assert other.admin_url("pwa") == url
+    assert not other.running
+    pid = server_pid(data)
+    kill(process)
+    wait_for_end_of(pid)
+    with pytest.raises(EmbeddedPostgresError, match="no server has been started"):
+        EmbeddedPostgres(data.parent / "elsewhere").admin_url()
+
+
 @pytest.mark.parametrize("holder", ["nobody", "a stranger", "a zombie"])
 def test_a_stale_pid_file_does_not_stop_a_start(data: Path, holder: str) -> None:
     with EmbeddedPostgres(data, durable=False):

@@ -83,6 +83,9 @@ class EmbeddedPostgres:
         return self._exited.wait(seconds)
 
     def url(self, role: str, database: str = "pwa") -> str:
+        """Also while another process runs the server: port and secret are those it keeps."""
+        if not self._secret:
+            self._recall()
         return f"postgresql+asyncpg://{role}:{self._password(role)}@127.0.0.1:{self._port}/{database}"
 
     def admin_url(self, database: str = "postgres") -> str:
@@ -127,6 +130,13 @@ class EmbeddedPostgres:
 
     def _password(self, role: str) -> str:
         return hmac.new(self._secret.encode(), role.encode(), hashlib.sha256).hexdigest()
+
+    def _recall(self) -> None:
+        try:
+            self._secret = (self._data / "secret").read_text(encoding="utf-8").strip()
+            self._port = int((self._data / "port").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError) as error:
+            raise EmbeddedPostgresError(f"no server has been started on {self._data} yet") from error
 
     def _open_place(self) -> None:
         self._data.mkdir(parents=True, exist_ok=True)
