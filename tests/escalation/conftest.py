@@ -1,14 +1,21 @@
-"""Fixtures: escalation alone on a database of its own, spoken to by its handlers."""
+"""Fixtures: escalation alone on a database of its own, spoken to by its handlers or over REST."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import httpx
 import pytest
 
+from services.escalation_service.service import SERVICE
 from services.escalation_service.use_cases import posts
 from shared.db import Database
 from shared.kernel.clock import ManualClock
+from shared.messaging.inprocess import InProcessBroker
+from shared.runtime.node import build
 from shared.testing.postgres import TestDatabase
-from tests.escalation.given import Desk
+from shared.web.app import create_app
+from shared.web.dev_issuer import DevIssuer
+from tests.escalation.given import Desk, Front
 
 
 @pytest.fixture
@@ -20,10 +27,13 @@ async def desk(database: TestDatabase, clock: ManualClock) -> AsyncIterator[Desk
     await db.dispose()
 
 
-@pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
-    from services.escalation_service.service import SERVICE
-    from shared.testing import postgres
-
-    with postgres.running_server(tmp_path_factory.mktemp("postgres"), [SERVICE]) as server:
-        yield server
+@pytest.fixture
+async def front(database: TestDatabase, desk: Desk, tmp_path: Path) -> AsyncIterator[Front]:
+    """The REST interface on the desk's database."""
+    async with httpx.AsyncClient() as http:
+        node = build(SERVICE, database.url("escalation"), InProcessBroker(), http, clock=desk.clock)
+        issuer = DevIssuer(tmp_path / "dev_issuer.pem")
+        front = Front(create_app(SERVICE, node.context, keys=issuer.jwks()), issuer)
+        yield front
+        await front.close()
+        await node.close()

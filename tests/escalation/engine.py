@@ -11,8 +11,9 @@ async def main(url: str, batch: int) -> None:
     db = Database(url, schema="escalation", pool_size=2)
     try:
         async with db.transaction() as tx:
-            assert tx.now
-        print("ready", flush=True)
+            await tx.read_clock()
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.readline)
         fired = 1
         while fired:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx
 from sqlalchemy import Row, text
 
 from services.escalation_service.consumers import HANDLERS
@@ -16,11 +17,13 @@ from services.escalation_service.use_cases.firing import PUBLISHERS, fire_due_ru
 from shared.contracts import intake, sla
 from shared.contracts.base import Event
 from shared.db import Database
+from shared.kernel.access import rows_of
 from shared.kernel.clock import ManualClock
 from shared.kernel.ids import uuid7
 from shared.messaging.consumer import Meta
 from shared.messaging.inbox import raise_watermark
-from shared.reference import region_of
+from shared.reference import DEPUTY_AREAS, region_of
+from shared.web.dev_issuer import DevIssuer
 
 
 @dataclass
@@ -173,3 +176,28 @@ class Desk:
         async with self.db.transaction() as tx:
             view = await posts.view_posts(tx, office)
             await posts.set_posts(tx, office, holders, version=view.office.version)
+
+
+@dataclass
+class Front:
+    """Escalation's REST interface without a network."""
+
+    app: Any
+    issuer: DevIssuer
+    _clients: list[httpx.AsyncClient] = field(default_factory=list)
+
+    def sign_in(self, role: str, office: str | None = None, *also: str) -> httpx.AsyncClient:
+        """A client for somebody with this role at an office."""
+        _, regions = rows_of(office, DEPUTY_AREAS)
+        token = self.issuer.mint([role, *also], offices=[office] if office else [], regions=list(regions))
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.app),
+            base_url="http://pwa.test/escalation/v1",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        self._clients.append(client)
+        return client
+
+    async def close(self) -> None:
+        for client in self._clients:
+            await client.aclose()

@@ -28,7 +28,6 @@ MayRead = Annotated[Actor, needs("follow_ups:read")]
 
 
 async def _filters(
-    tx: Transaction,
     office: Annotated[OfficeCode | None, Query(description="the responsible office")] = None,
     region: Annotated[Region | None, Query()] = None,
     rung: Annotated[int | None, Query(ge=0, le=9, description="the rung fired last; 0 for none")] = None,
@@ -37,9 +36,9 @@ async def _filters(
     not_repaired: Annotated[bool | None, Query(description="reported done without repair")] = None,
     promise_broken: Annotated[bool | None, Query(description="a promised date has passed")] = None,
 ) -> Filters:
-    due_before: datetime | None = tx.now - timedelta(hours=min_age_hours) if min_age_hours is not None else None
+    overdue = timedelta(hours=min_age_hours) if min_age_hours is not None else None
     return Filters(
-        office=office, region=region, rung=rung, due_before=due_before, unacknowledged=unacknowledged,
+        office=office, region=region, rung=rung, overdue=overdue, unacknowledged=unacknowledged,
         not_repaired=not_repaired, promise_broken=promise_broken,
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,11 +29,10 @@ class Filters:
     office: str | None = None
     region: int | None = None
     rung: int | None = None
-    due_before: datetime | None = None
+    overdue: timedelta | None = None
     unacknowledged: bool | None = None
     not_repaired: bool | None = None
     promise_broken: bool | None = None
-    now: datetime | None = None
 
 
 def visible(scope: Scope) -> ColumnElement[bool]:
@@ -44,7 +43,7 @@ def visible(scope: Scope) -> ColumnElement[bool]:
     return seen if scope.restricted else and_(seen, F.restricted.is_(False))
 
 
-def _wanted(filters: Filters) -> list[ColumnElement[bool]]:
+def _wanted(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = []
     if filters.office is not None:
         wanted.append(F.office == filters.office)
@@ -52,15 +51,15 @@ def _wanted(filters: Filters) -> list[ColumnElement[bool]]:
         wanted.append(F.region == filters.region)
     if filters.rung is not None:
         wanted.append(L.last_rung == filters.rung)
-    if filters.due_before is not None:
-        wanted.append(L.due_at <= filters.due_before)
+    if filters.overdue is not None:
+        wanted.append(L.due_at <= now - filters.overdue)
     if filters.unacknowledged is not None:
         waiting = and_(L.last_rung > 0, L.last_acknowledged_at.is_(None), L.closed_at.is_(None))
         wanted.append(waiting if filters.unacknowledged else ~waiting)
     if filters.not_repaired is not None:
         wanted.append(L.closed_at.is_not(None) if filters.not_repaired else L.closed_at.is_(None))
     if filters.promise_broken is not None:
-        broken = and_(L.promised_at.is_not(None), L.promised_at < filters.now, L.closed_at.is_(None))
+        broken = and_(L.promised_at.is_not(None), L.promised_at < now, L.closed_at.is_(None))
         wanted.append(broken if filters.promise_broken else ~broken)
     return wanted
 
@@ -74,7 +73,7 @@ async def list_lines(
     tx: Tx, scope: Scope, filters: Filters, *, after: Position | None, most: int
 ) -> Sequence[Row[Any]]:
     """A page of the follow-up list, the longest overdue first."""
-    statement = _lines().where(_LISTED, visible(scope), *_wanted(filters))
+    statement = _lines().where(_LISTED, visible(scope), *_wanted(filters, tx.now))
     if after is not None:
         statement = statement.where(tuple_(L.due_at, L.case_id, L.cycle) > tuple_(*after))
     return await tx.all(statement.order_by(L.due_at, L.case_id, L.cycle).limit(most))

@@ -61,7 +61,7 @@ async def scope_of(tx: Tx) -> Scope:
 
 
 async def list_lines(tx: Tx, filters: Filters, *, after: Position | None, most: int) -> Sequence[Row[Any]]:
-    return await follow_ups.list_lines(tx, await scope_of(tx), replace(filters, now=tx.now), after=after, most=most)
+    return await follow_ups.list_lines(tx, await scope_of(tx), filters, after=after, most=most)
 
 
 async def _visible(tx: Tx, case_id: UUID) -> CaseFile:
