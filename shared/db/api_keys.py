@@ -29,6 +29,7 @@ from shared.kernel.errors import NotFound
 from shared.kernel.ids import uuid7
 
 PREFIX = "pwa_"
+KeyTable = Table
 
 
 @dataclass(frozen=True, slots=True)

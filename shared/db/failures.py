@@ -1,9 +1,10 @@
 """Tells 'the database is away or busy' (try again) from 'this work is wrong' (never try again)."""
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+DatabaseError = SQLAlchemyError
 # SQLSTATE classes and codes: connection, resources, operator intervention, lock and statement timeouts, rollbacks.
 _CLASSES = ("08", "53", "57", "58")
 _CODES = frozenset({"40001", "40P01", "55P03", "25006"})

@@ -40,8 +40,10 @@ def _lock_number(schema: str, actor: str, key: str) -> int:
 async def claim_keys(tx: Tx, keys: Sequence[tuple[str, str]]) -> list[bool]:
     """Take the (actor, key) pairs until the transaction ends; never waits. False: another transaction has it."""
     numbers = [_lock_number(tx.schema, actor, key) for actor, key in keys]
-    asked = func.unnest(literal(numbers, ARRAY(BigInteger))).table_valued(
-        column("number", BigInteger), with_ordinality="nr", name="asked"
+    asked = (
+        func.unnest(literal(numbers, ARRAY(BigInteger)))
+        .table_valued(column("number", BigInteger), with_ordinality="nr", name="asked")
+        .render_derived()
     )
     rows = await tx.all(select(func.pg_try_advisory_xact_lock(asked.c.number)).order_by(asked.c.nr))
     return [bool(row[0]) for row in rows]

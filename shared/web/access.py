@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from sqlalchemy import Table
 
 from shared.db import Database
-from shared.db.api_keys import ApiKey, find_key, hash_of
+from shared.db.api_keys import ApiKey, KeyTable, find_key, hash_of
 from shared.kernel.access import Actor, actor_of
 from shared.kernel.errors import Forbidden
 from shared.web.tokens import TokenVerifier, unauthenticated
@@ -20,7 +19,7 @@ _MAX_KEYS = 1024
 class Gate:
     """Turns the credentials of a request into an Actor; one per service application."""
 
-    def __init__(self, verifier: TokenVerifier, db: Database, api_keys: Table | None = None) -> None:
+    def __init__(self, verifier: TokenVerifier, db: Database, api_keys: KeyTable | None = None) -> None:
         self.verifier = verifier
         self.db = db
         self.api_keys = api_keys
@@ -38,7 +37,7 @@ class Gate:
             raise unauthenticated("missing", "A bearer token is required.")
         return await self.verifier.actor(token.strip())
 
-    async def _key(self, key: str, table: Table) -> ApiKey:
+    async def _key(self, key: str, table: KeyTable) -> ApiKey:
         digest = hash_of(key)
         known = self._known.get(digest)
         if known is not None and known[1] > time.monotonic():

@@ -9,9 +9,9 @@ from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, APIRouter
 from fastapi_offline import FastAPIOffline
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from shared.db.failures import DatabaseError
 from shared.kernel.errors import Refusal
 from shared.web import problems
 from shared.web.access import Gate, Needs
@@ -37,7 +37,7 @@ _HANDLERS: Mapping[type[Exception], Any] = {
     HTTPException: problems.on_http_exception,
     RequestValidationError: on_validation_error,
     Replay: on_replay,
-    SQLAlchemyError: on_database_error,
+    DatabaseError: on_database_error,
     OSError: on_database_error,
     TimeoutError: on_database_error,
 }

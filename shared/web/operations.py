@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field, model_validator
-from sqlalchemy import Row
 
+from shared.db import Row
 from shared.db.audit import find_audit
 from shared.messaging.consumer import Consumer
 from shared.messaging.operations import History, Which, discard_parked, list_parked, replay_parked, replay_sent

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fastapi import APIRouter
-from sqlalchemy import MetaData
 
 from shared.db import Database, Tx
 from shared.messaging.consumer import Consumer
@@ -24,7 +23,7 @@ class WebService(Protocol):
     def migrations(self) -> Path: ...
 
     @property
-    def tables(self) -> MetaData: ...
+    def tables(self) -> Any: ...
 
     @property
     def routers(self) -> Sequence[APIRouter]: ...

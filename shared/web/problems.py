@@ -9,6 +9,7 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 
 from shared.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Stale
 
@@ -114,7 +115,15 @@ async def on_http_exception(request: Request, error: HTTPException) -> Response:
     status = error.status_code
     code = _CODES.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "_").replace("'", "")
     detail = _DETAILS.get(status) or f"{_title(status)}."
-    return problem(status, code, detail, headers=error.headers, trace=trace_of(request))
+    headers = {"Allow": _allowed(request)} if status == 405 else error.headers
+    return problem(status, code, detail, headers=headers, trace=trace_of(request))
+
+
+def _allowed(request: Request) -> str:
+    """The methods of every route on this path; the router itself names only those of the first."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    matching = [route for route in routes if route.path_regex.match(request.scope["path"])]
+    return ", ".join(sorted({method for route in matching for method in route.methods or ()}))
 
 
 def unexpected(trace: str | None) -> Response:
