@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import uvloop
 
+from shared.db.maintenance import maintain
 from shared.db.migrate import upgrade
 from shared.messaging import operations
 from shared.messaging.operations import History, Which
@@ -44,6 +45,7 @@ def _parser(service: Service) -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run this service alone on DATABASE_URL and KAFKA_BOOTSTRAP_SERVERS")
     run.add_argument("--roles", default=",".join(sorted(ROLES)), help="http,relay,consumer,jobs")
     commands.add_parser("migrate", help="bring the schema up to date (DATABASE_OWNER_URL)")
+    commands.add_parser("maintain", help="the daily upkeep: partitions ahead, old rows away (DATABASE_OWNER_URL)")
     commands.add_parser("check", help="exit 1 when anything is missing that the service needs")
     parked = commands.add_parser("parked", help="events that were set aside")
     parked.add_argument("action", choices=("list", "replay", "discard"))
@@ -83,10 +85,19 @@ async def _run(service: Service, settings: RuntimeSettings, arguments: argparse.
     return 0
 
 
-async def _migrate(service: Service, settings: RuntimeSettings, _arguments: argparse.Namespace) -> int:
+def _owner_url(settings: RuntimeSettings) -> str:
     if not settings.owner_url:
-        raise SystemExit("DATABASE_OWNER_URL is not set: migrations run as the owner role")
-    await upgrade(settings.owner_url, service.name, service.migrations)
+        raise SystemExit("DATABASE_OWNER_URL is not set: this runs as the owner role")
+    return settings.owner_url
+
+
+async def _migrate(service: Service, settings: RuntimeSettings, _arguments: argparse.Namespace) -> int:
+    await upgrade(_owner_url(settings), service.name, service.migrations)
+    return 0
+
+
+async def _maintain(service: Service, settings: RuntimeSettings, _arguments: argparse.Namespace) -> int:
+    print(json.dumps(await maintain(_owner_url(settings), service.name)))
     return 0
 
 
@@ -143,4 +154,11 @@ async def _close(node: Node) -> None:
     await node.context.http.aclose()
 
 
-_COMMANDS = {"run": _run, "migrate": _migrate, "check": _check, "parked": _parked, "replay": _replay}
+_COMMANDS = {
+    "run": _run,
+    "migrate": _migrate,
+    "maintain": _maintain,
+    "check": _check,
+    "parked": _parked,
+    "replay": _replay,
+}

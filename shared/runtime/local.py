@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from shared.db.embedded import EmbeddedPostgres
+from shared.db.maintenance import maintain
 from shared.db.migrate import OWNER, upgrade
 from shared.messaging.inprocess import InProcessBroker
 from shared.runtime.host import Host, stop_on_signals
@@ -29,9 +30,10 @@ def postgres(settings: RuntimeSettings) -> EmbeddedPostgres:
 
 
 async def migrate_all(server: EmbeddedPostgres, services: Sequence[Service]) -> None:
-    """All schemas to their newest revision, as the owner."""
+    """All schemas to their newest revision and their upkeep done, as the owner."""
     for service in services:
         await upgrade(server.url(OWNER), service.name, service.migrations)
+        await maintain(server.url(OWNER), service.name)
 
 
 def write_endpoints(settings: RuntimeSettings, endpoints: Mapping[str, str]) -> None:
