@@ -1,0 +1,1 @@
+"""Pure rules of reporting: the fold over facts, the indicator arithmetic and the published documents."""

@@ -1,0 +1,66 @@
+"""A CaseRecord as plain JSON and back, without loss."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from services.reporting_service.domain.case import Answers, Breach, Call, CaseRecord, Cycle, Hold, Rung
+
+
+def instant(at: datetime | None) -> str | None:
+    """RFC 3339 in UTC."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON has it: instants as text, tuples and sets as lists."""
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return value
+
+
+def encode(case: CaseRecord) -> dict[str, Any]:
+    encoded: dict[str, Any] = plain(asdict(case))
+    return encoded
+
+
+def _times(kind: type, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body with its instants parsed; the names of instants end in _at, since or until."""
+    names = {f.name for f in fields(kind)}
+    return {
+        name: datetime.fromisoformat(value)
+        if value is not None and (name.endswith("_at") or name in ("since", "until"))
+        else value
+        for name, value in body.items()
+        if name in names
+    }
+
+
+def _call(body: Mapping[str, Any]) -> Call:
+    known = _times(Call, body)
+    answers = Answers(**_times(Answers, body["answers"])) if body.get("answers") else None
+    return Call(**(known | {"outcomes": frozenset(body["outcomes"]), "answers": answers}))
+
+
+def _cycle(body: Mapping[str, Any]) -> Cycle:
+    parts = {
+        "breaches": tuple(Breach(**_times(Breach, each)) for each in body["breaches"]),
+        "rungs": tuple(Rung(**_times(Rung, each)) for each in body["rungs"]),
+        "calls": tuple(_call(each) for each in body["calls"]),
+    }
+    return Cycle(**(_times(Cycle, body) | parts))
+
+
+def decode(body: Mapping[str, Any]) -> CaseRecord:
+    parts = {
+        "holds": tuple(Hold(**_times(Hold, each)) for each in body["holds"]),
+        "cycles": tuple(_cycle(each) for each in body["cycles"]),
+    }
+    return CaseRecord(**(_times(CaseRecord, body) | parts))

@@ -1,0 +1,163 @@
+"""The quarterly report and the September evaluation as documents (process steps 9 and 10)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from services.reporting_service.domain import labels
+from services.reporting_service.domain.canonical import digest
+from services.reporting_service.domain.case import CaseRecord
+from services.reporting_service.domain.codec import instant
+from services.reporting_service.domain.indicators import METHOD, Indicators, Period, headline_value
+from services.reporting_service.domain.volume import Volume
+from shared.kernel.errors import Invalid
+from shared.kernel.fiscal import BUDDHIST_ERA, bangkok_date, fiscal_year_bounds, midnight, quarter_bounds, thai_date
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a report is about: its period and the one it is compared with."""
+
+    kind: str  # quarterly | evaluation
+    fiscal_year: int
+    label: str  # 2570-Q1 | 2570
+    stage: str  # quarterly | september | final
+    period: Period
+    before: Period
+
+    @property
+    def over(self) -> bool:
+        return self.period.until <= self.period.known_until
+
+
+def quarterly_plan(fiscal_year: int, quarter: int, known: datetime) -> Plan:
+    """A quarter against the quarter before it."""
+    since, until = quarter_bounds(fiscal_year, quarter)
+    earlier = (fiscal_year, quarter - 1) if quarter > 1 else (fiscal_year - 1, 4)
+    return Plan(
+        "quarterly",
+        fiscal_year,
+        f"{fiscal_year}-Q{quarter}",
+        "quarterly",
+        Period(since, until, known),
+        Period(*quarter_bounds(*earlier), known),
+    )
+
+
+def default_cut_off(fiscal_year: int, stage: str) -> date:
+    """31 August for the September edition, 30 September for the final one."""
+    year = fiscal_year - BUDDHIST_ERA
+    return date(year, 8, 31) if stage == "september" else date(year, 9, 30)
+
+
+def _year_before(day: date) -> date:
+    """The same day of the year before; the end of February stays the end of February."""
+    after = day + timedelta(days=1)
+    if after.day == 29 and after.month == 2:
+        return date(day.year - 1, 2, 28)
+    return date(after.year - 1, after.month, after.day) - timedelta(days=1)
+
+
+def evaluation_plan(fiscal_year: int, cut_off: date, stage: str, known: datetime) -> Plan:
+    """The year to the cut-off day (included) against the same months of the year before."""
+    since, end = fiscal_year_bounds(fiscal_year)
+    until = midnight(cut_off + timedelta(days=1))
+    if not since < until <= end:
+        raise Invalid("The cut-off date lies outside the fiscal year.", code="cut_off_outside_year")
+    before_since, _ = fiscal_year_bounds(fiscal_year - 1)
+    before_until = midnight(_year_before(cut_off) + timedelta(days=1))
+    return Plan(
+        "evaluation",
+        fiscal_year,
+        str(fiscal_year),
+        stage,
+        Period(since, until, known),
+        Period(before_since, before_until, known),
+    )
+
+
+class Gatherer:
+    """Takes the cases of both periods one by one and keeps tallies only."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.now = (Indicators(plan.period), Volume(plan.period))
+        self.before = (Indicators(plan.before), Volume(plan.before))
+
+    def add(self, cases: Iterable[CaseRecord]) -> None:
+        for case in cases:
+            for tally in (*self.now, *self.before):
+                tally.add(case)
+
+
+def _span(period: Period) -> dict[str, Any]:
+    first, last = bangkok_date(period.since), bangkok_date(period.until - timedelta(seconds=1))
+    return {
+        "since": instant(period.since),
+        "until": instant(period.until),
+        "th": f"{thai_date(first)} – {thai_date(last)}",
+    }
+
+
+def _indicator(name: str, gathered: Gatherer, targets: Mapping[str, float]) -> dict[str, Any]:
+    now, before = (each[0].figures()[name] for each in (gathered.now, gathered.before))
+    value, earlier = headline_value(name, now["headline"]), headline_value(name, before["headline"])
+    target = targets.get(name)
+    return {
+        "id": name,
+        "title_th": labels.INDICATORS[name],
+        "value": value,
+        "target": target,
+        "target_met": None if value is None or target is None else value >= target,
+        "year_before": earlier,
+        "change": None if value is None or earlier is None else round(value - earlier, 4),
+        **now,
+        "before": before,
+    }
+
+
+def figures(gathered: Gatherer, targets: Mapping[str, float], customers: dict[int, int]) -> dict[str, Any]:
+    """Everything that a later edition may restate."""
+    return {
+        "indicators": [_indicator(name, gathered, targets) for name in labels.INDICATORS],
+        "complaints_without_clock": gathered.now[0].without_clock,
+        "volume": gathered.now[1].figures(customers),
+        "volume_before": gathered.before[1].figures(customers),
+    }
+
+
+def _title(plan: Plan) -> str:
+    if plan.kind == "quarterly":
+        return f"รายงานผลการจัดการข้อร้องเรียน ไตรมาสที่ {plan.label[-1]} ปีงบประมาณ {plan.fiscal_year}"
+    return f"ผลการประเมินประสิทธิภาพกระบวนการจัดการข้อร้องเรียน ปีงบประมาณ {plan.fiscal_year}"
+
+
+def document(
+    plan: Plan, told: Mapping[str, Any], edition: int, restatement: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The report as it is frozen under its hash."""
+    return {
+        "kind": plan.kind,
+        "fiscal_year": plan.fiscal_year,
+        "label": plan.label,
+        "stage": plan.stage,
+        "edition": edition,
+        "period": _span(plan.period),
+        "compared_with": _span(plan.before),
+        "period_over": plan.over,
+        "known_at": instant(plan.period.known_until),
+        "th": {
+            "title": _title(plan),
+            "period": f"ข้อมูล {_span(plan.period)['th']} เทียบกับ {_span(plan.before)['th']}",
+            "edition": f"ฉบับที่ {edition}",
+            "known_at": f"ข้อมูล ณ {thai_date(bangkok_date(plan.period.known_until))}",
+        },
+        "method": METHOD,
+        "figures": dict(told),
+        "restatement": dict(restatement) if restatement else None,
+    }
+
+
+def hash_of(content: Mapping[str, Any]) -> str:
+    return digest(dict(content))

@@ -1,0 +1,1 @@
+"""Tables of the reporting schema and every SQL statement on them, one module per aggregate."""

@@ -1,0 +1,1 @@
+"""What reporting does, one module per aggregate; each takes an open transaction and never commits."""
