@@ -5,6 +5,7 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import uvicorn
@@ -30,6 +31,7 @@ class Host:
     roles: frozenset[str]
     address: tuple[str, int]
     keys: Mapping[str, Any] | None = None
+    upkeep: Sequence[Loop] = ()
 
     async def run(self, stop: asyncio.Event, on_ready: Callable[[], None] = lambda: None) -> None:
         """Seed, subscribe, serve. Raises PartDied when something ended that should not have."""
@@ -41,7 +43,7 @@ class Host:
             node.watch(loops[node.service.name])
         try:
             async with asyncio.TaskGroup() as group:
-                parts = group.create_task(supervise([loop for own in loops.values() for loop in own], stop))
+                parts = group.create_task(supervise([*self.upkeep, *chain.from_iterable(loops.values())], stop))
                 if "http" in self.roles:
                     group.create_task(self._serve(stop, on_ready))
                 else:

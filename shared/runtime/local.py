@@ -16,6 +16,7 @@ from shared.db.maintenance import maintain
 from shared.db.migrate import OWNER, upgrade
 from shared.messaging.inprocess import InProcessBroker
 from shared.runtime.host import Host, stop_on_signals
+from shared.runtime.loops import Loop
 from shared.runtime.node import ROLES, build
 from shared.runtime.service import Service
 from shared.runtime.settings import ROOT, RuntimeSettings
@@ -30,10 +31,9 @@ def postgres(settings: RuntimeSettings) -> EmbeddedPostgres:
 
 
 async def migrate_all(server: EmbeddedPostgres, services: Sequence[Service]) -> None:
-    """All schemas to their newest revision and their upkeep done, as the owner."""
+    """All schemas to their newest revision, as the owner."""
     for service in services:
         await upgrade(server.url(OWNER), service.name, service.migrations)
-        await maintain(server.url(OWNER), service.name)
 
 
 def write_endpoints(settings: RuntimeSettings, endpoints: Mapping[str, str]) -> None:
@@ -69,8 +69,14 @@ async def run_together(
                 write_endpoints(settings, {service.name: base for service in services})
                 on_ready()
 
+            async def upkeep() -> int:
+                for service in services:
+                    await maintain(server.url(OWNER), service.name)
+                return 0
+
             keys = DevIssuer(settings.data).jwks()
-            await Host(nodes, ROLES, (settings.host, settings.port), keys).run(stop, ready)
+            loops = [Loop("upkeep", upkeep, 0.0, 86_400.0)]
+            await Host(nodes, ROLES, (settings.host, settings.port), keys, loops).run(stop, ready)
     finally:
         await asyncio.to_thread(server.stop)
 

@@ -17,7 +17,10 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Loop:
-    """One part of the process. Rests `pause` seconds after work, doubling up to `longest` while there is none."""
+    """One part of the process. Rests `pause` seconds after work, doubling up to `longest` while there is none.
+
+    With a pause of 0 it goes on at once after work and rests for `longest` after a step that did nothing.
+    """
 
     name: str
     step: Callable[[], Awaitable[int]]
@@ -45,12 +48,15 @@ class Loop:
                 )
             else:
                 failures, self.failing_since = 0, None
-                rest = self.pause if worked else min(max(rest, 0.001) * 2, self.longest)
-                if worked and self.pause == 0:
-                    rest = 0
+                rest = self._next_rest(rest, worked)
             self.steps += 1
             self.stepped_at = time.monotonic()
             await self._rest(rest, stop)
+
+    def _next_rest(self, rest: float, worked: int) -> float:
+        if worked:
+            return self.pause
+        return self.longest if self.pause == 0 else min(rest * 2, self.longest)
 
     async def _rest(self, seconds: float, stop: asyncio.Event) -> None:
         if seconds == 0:
@@ -69,7 +75,7 @@ class Loop:
         now = time.monotonic()
         if self.failing_since is not None and now - self.failing_since > DEGRADED_AFTER_SECONDS:
             return [f"{self.name} cannot reach what it needs"]
-        if self.failing_since is None and now - self.stepped_at > STALLED_SECONDS:
+        if self.failing_since is None and now - self.stepped_at > self.longest + STALLED_SECONDS:
             return [f"{self.name} has not moved for {STALLED_SECONDS:.0f} s"]
         return []
 
