@@ -1,6 +1,6 @@
 """Properties of working time that hold for every calendar, budget and hold (design note sla.md, "Properties")."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -106,8 +106,8 @@ def test_the_same_instant_in_any_zone_gives_the_same_due(
 class Small:
     """A calendar around one midnight with a start, a budget and holds in whole seconds."""
 
-    weekly: list[Spans]
-    exceptions: dict[date, Spans]
+    weekly: Sequence[Spans]
+    exceptions: Mapping[date, Spans]
     start: int
     budget: int
     holds: list[tuple[int, int | None]]

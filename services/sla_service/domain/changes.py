@@ -16,7 +16,6 @@ class StandingBreach:
     """A breach that was declared and not voided."""
 
     id: UUID
-    generation: int
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,10 @@ class Breached(Change):
 
 
 @dataclass(frozen=True)
-class Voided(Change):
+class Voided:
+    """A recomputation showed that a declared breach had not happened."""
+
+    key: Key
     breach_id: UUID
     reason: str
 
@@ -98,7 +100,7 @@ class Decision:
     """What to do about one case: changes in the order to tell them, and when to look again."""
 
     clocks: tuple[Clock, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[Change | Voided, ...]
     dropped: tuple[Dropped, ...]
     next_due_at: datetime | None
     warned: Mapping[Key, frozenset[str]] = field(default_factory=dict)
@@ -106,7 +108,7 @@ class Decision:
 
 def decide(clocks: Sequence[Clock], recorded: Mapping[Key, Recorded], covered_until: datetime) -> Decision:
     """Compare. Warnings and breaches fire for instants before `covered_until` only: no breach is declared blind."""
-    changes: list[Change] = []
+    changes: list[Change | Voided] = []
     wanted: list[datetime] = []
     warned: dict[Key, frozenset[str]] = {}
     for clock in clocks:
@@ -122,6 +124,7 @@ def decide(clocks: Sequence[Clock], recorded: Mapping[Key, Recorded], covered_un
             wanted.append(due_at)
     evaluated = {(clock.metric, clock.cycle) for clock in clocks}
     gone = [Dropped(key, was) for key, was in recorded.items() if key not in evaluated and was.verdict != NOTHING_LEFT]
+    changes += [Voided(one.key, one.recorded.breach.id, "retarget") for one in gone if one.recorded.breach]
     return Decision(tuple(clocks), tuple(changes), tuple(gone), min(wanted, default=None), warned)
 
 
@@ -157,10 +160,10 @@ def _why(clock: Clock, before: Recorded) -> str:
     return "resume" if before.held_at else "correction"
 
 
-def _breach(clock: Clock, before: Recorded | None, covered_until: datetime) -> list[Change]:
+def _breach(clock: Clock, before: Recorded | None, covered_until: datetime) -> list[Change | Voided]:
     standing = before.breach if before else None
     if standing and not clock.breached_at:
-        return [Voided(clock, standing.id, _void_reason(clock, before))]
+        return [Voided((clock.metric, clock.cycle), standing.id, _void_reason(clock, before))]
     if standing or not clock.breached_at or not clock.due_at or clock.due_at >= covered_until:
         return []
     generation = (before.generations if before else 0) + 1

@@ -51,6 +51,7 @@ class Clock:
     holds: tuple[Hold, ...]
     due_at: datetime | None  # None while a hold freezes what is left
     held_at: datetime | None = None
+    hold_reason: str | None = None
     remaining: timedelta | None = None
     stopped_at: datetime | None = None
     verdict: str | None = None
@@ -99,7 +100,7 @@ def _clock(book: Book, facts: CaseFacts, metric: str, cycle: int, now: datetime)
         holds=holds,
         due_at=calendar.working.due(base.started_at, budget, holds),
     )
-    return _stopped(clock, stop) if stop else _running(clock, now)
+    return _stopped(clock, stop) if stop else _running(clock, facts, now)
 
 
 @dataclass(frozen=True)
@@ -143,12 +144,15 @@ def _stopped(clock: Clock, stop: Stop) -> Clock:
     return _as_of(replace(clock, stopped_at=stop.at, verdict=verdict), stop.at)
 
 
-def _running(clock: Clock, now: datetime) -> Clock:
+def _running(clock: Clock, facts: CaseFacts, now: datetime) -> Clock:
     held_at = next((begin for begin, end in union(clock.holds) if end is None), None)
     if held_at is not None:
         used = clock.calendar.working.used(clock.started_at, held_at, clock.holds)
         left = max(clock.budget - used, timedelta(0))
-        return _as_of(replace(clock, held_at=max(held_at, clock.started_at), remaining=left), now)
+        held = replace(
+            clock, held_at=max(held_at, clock.started_at), hold_reason=facts.reason_at(held_at), remaining=left
+        )
+        return _as_of(held, now)
     warn_at = tuple(_warnings(clock, clock.due_at)) if clock.due_at else ()
     return _as_of(replace(clock, warn_at=warn_at), now)
 

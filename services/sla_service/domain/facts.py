@@ -126,6 +126,10 @@ class CaseFacts:
         ]
         return [(edge.began_at, self._end_of(edge)) for edge in begun if edge.began_at]
 
+    def reason_at(self, at: datetime) -> str | None:
+        """Why the hold that began at an instant began."""
+        return next((edge.reason for edge in self.edges if edge.kind == HOLD and edge.began_at == at), None)
+
     def closed_before(self, cycle: int) -> Hold | None:
         """The stretch in which the case was closed between the cycle before and this one."""
         stop, reopening = self.closing(cycle - 1), self.reopening(cycle)

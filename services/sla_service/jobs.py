@@ -1,0 +1,27 @@
+"""Work that time causes: firing what is due, and looking after what waits too long."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from services.sla_service.use_cases.firing import fire_due_clocks
+from services.sla_service.use_cases.watching import lateness
+from shared.runtime.service import Context, Job
+
+
+async def fire_clocks(context: Context) -> int:
+    """One batch of due case files in one transaction; safe in any number of processes at once."""
+    async with context.db.transaction(edge="timer") as tx:
+        return await fire_due_clocks(tx, most=context.settings.batch)
+
+
+async def watch_lateness(context: Context) -> int:
+    """Keep the metric `sla_clock_blind` true."""
+    async with context.db.transaction() as tx:
+        await lateness(tx)
+    return 0
+
+
+JOBS: Sequence[Job] = (
+    Job("fire_clocks", fire_clocks, timedelta(seconds=1)),
+    Job("watch_lateness", watch_lateness, timedelta(seconds=15)),
+)

@@ -1,0 +1,34 @@
+"""Composition root of the SLA service: everything the runtime needs to know of it."""
+
+from pathlib import Path
+
+from services.sla_service.api import ROUTERS
+from services.sla_service.consumers import HANDLERS
+from services.sla_service.jobs import JOBS
+from services.sla_service.settings import SlaSettings
+from services.sla_service.store.tables import TABLES
+from services.sla_service.use_cases import seeding
+from services.sla_service.use_cases.watching import problems
+from shared.contracts.base import INTAKE
+from shared.runtime.service import Context, Service
+
+
+async def seed(context: Context) -> None:
+    """Enter the starting calendars and policies where they are missing."""
+    async with context.db.transaction() as tx:
+        await seeding.seed(tx)
+
+
+SERVICE = Service(
+    name="sla",
+    title="SLA: policies, calendars, clocks and breaches",
+    tables=TABLES,
+    migrations=Path(__file__).parent / "migrations",
+    settings=SlaSettings,
+    routers=ROUTERS,
+    handlers=HANDLERS,
+    jobs=JOBS,
+    checks=problems,
+    watermarks=frozenset({INTAKE}),
+    on_start=seed,
+)

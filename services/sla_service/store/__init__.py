@@ -1,0 +1,1 @@
+"""Tables of the SLA service and every SQL statement on them."""

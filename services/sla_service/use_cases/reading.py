@@ -1,0 +1,98 @@
+"""Answers to questions: the clocks of a case, why they stand so, and what a target would give."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from services.sla_service.domain.case_file import CaseFile
+from services.sla_service.domain.evaluate import Clock, evaluate
+from services.sla_service.domain.explain import Stretch, explain, stretches
+from services.sla_service.domain.policy import Target
+from services.sla_service.store import ledger, reads
+from services.sla_service.store.book import read_book
+from services.sla_service.store.reads import BreachFilter
+from shared.db import Tx
+from shared.kernel.errors import Invalid, NotFound
+from shared.kernel.working_time import Hold
+
+FURTHEST = timedelta(days=3 * 366)
+
+
+@dataclass(frozen=True)
+class CaseClocks:
+    """A case with its clocks as of an instant, and every breach on record."""
+
+    file: CaseFile
+    at: datetime
+    clocks: tuple[Clock, ...]
+    breaches: Sequence[Row[Any]]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A clock with the stretches that it counted and skipped."""
+
+    clock: Clock
+    stretches: list[Stretch]
+
+
+@dataclass(frozen=True)
+class Calculated:
+    """What a target gives: the budget in open time and the deadline, None while a hold has not ended."""
+
+    calendar: str
+    budget: timedelta
+    due_at: datetime | None
+    stretches: list[Stretch]
+
+
+async def clocks_of(tx: Tx, case_id: UUID) -> CaseClocks:
+    file = await _visible(tx, case_id)
+    facts = await ledger.read(tx, [file])
+    clocks = evaluate(await read_book(tx), facts[case_id], tx.now)
+    return CaseClocks(file, tx.now, clocks, await reads.breaches_of(tx, tx.actor.scope, case_id))
+
+
+async def explain_case(tx: Tx, case_id: UUID, at: datetime | None) -> tuple[CaseFile, datetime, list[Explained]]:
+    """As the facts known today show the clocks at an instant; raises Invalid for one that has not come."""
+    moment = at or tx.now
+    if moment > tx.now:
+        raise Invalid("Only what has happened can be explained.", code="future_instant")
+    file = await _visible(tx, case_id)
+    facts = (await ledger.read(tx, [file]))[case_id].until(moment)
+    clocks = evaluate(await read_book(tx), facts, moment)
+    return file, moment, [Explained(clock, explain(clock, facts, moment)) for clock in clocks]
+
+
+async def list_breaches(
+    tx: Tx, wanted: BreachFilter, *, after: tuple[datetime, UUID] | None, most: int
+) -> Sequence[Row[Any]]:
+    return await reads.list_breaches(tx, tx.actor.scope, wanted, after=after, most=most)
+
+
+async def calculate(tx: Tx, target: Target, start: datetime, holds: Sequence[Hold]) -> Calculated:
+    """The deadline that a target gives, before any case exists. Raises Invalid for an unknown calendar."""
+    instants = [start, *(edge for hold in holds for edge in hold if edge)]
+    if any(abs(at - tx.now) > FURTHEST for at in instants):
+        raise Invalid("No calendar says anything about times more than three years away.", code="absurd_time")
+    book = await read_book(tx)
+    if target.calendar not in {one.code for one in book.calendars.values()}:
+        raise Invalid("There is no published calendar with this code.", code="unknown_calendar")
+    calendar = book.calendar(target.calendar)
+    budget = target.budget(calendar.working, start)
+    due_at = calendar.working.due(start, budget, holds)
+    last = due_at or max(begin for begin, end in holds if end is None)
+    labelled = [(hold, "hold") for hold in holds]
+    pieces = stretches(calendar, (start, max(last, start)), labelled, due_at)
+    return Calculated(f"{calendar.code}/{calendar.version}", budget, due_at, pieces)
+
+
+async def _visible(tx: Tx, case_id: UUID) -> CaseFile:
+    file = await reads.find_case(tx, tx.actor.scope, case_id)
+    if file is None:
+        raise NotFound("There is no such case.")
+    return file

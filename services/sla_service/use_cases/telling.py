@@ -1,0 +1,129 @@
+"""Changes of clocks as the events that other services read."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.sla_service.domain.case_file import CaseFile
+from services.sla_service.domain.changes import (
+    Armed,
+    Breached,
+    Change,
+    Dropped,
+    Held,
+    Rescheduled,
+    Stopped,
+    Voided,
+    Warned,
+)
+from services.sla_service.domain.evaluate import NOTHING_LEFT
+from services.sla_service.store.clocks import breach_id
+from shared.contracts.base import Event
+from shared.contracts.sla import (
+    BreachVoided,
+    ClockArmed,
+    ClockHeld,
+    ClockRescheduled,
+    ClockStopped,
+    SlaBreached,
+    SlaWarned,
+)
+
+Head = dict[str, Any]
+
+
+def _head(file: CaseFile, metric: str, cycle: int) -> Head:
+    return {
+        "case_id": file.case_id,
+        "office": file.office,
+        "region": file.region,
+        "kind": file.kind,
+        "restricted": file.restricted,
+        "cycle": cycle,
+        "metric": metric,
+    }
+
+
+def _seconds(span: timedelta) -> int:
+    return int(span.total_seconds())
+
+
+def _armed(head: Head, change: Armed, _now: datetime) -> Event:
+    policy, calendar = change.clock.policy, change.clock.calendar
+    return ClockArmed(
+        **head,
+        started_at=change.clock.started_at,
+        due_at=change.due_at,
+        policy=f"{policy.code}/{policy.version}",
+        calendar=f"{calendar.code}/{calendar.version}",
+    )
+
+
+def _held(head: Head, change: Held, _now: datetime) -> Event:
+    left = _seconds(change.remaining)
+    return ClockHeld(**head, reason=change.clock.hold_reason or "", held_at=change.held_at, remaining_seconds=left)
+
+
+def _rescheduled(head: Head, change: Rescheduled, now: datetime) -> Event:
+    previous = change.previous_due_at
+    return ClockRescheduled(
+        **head, due_at=change.due_at, previous_due_at=previous, cause=change.cause, rescheduled_at=now
+    )
+
+
+def _warned(head: Head, change: Warned, now: datetime) -> Event:
+    return SlaWarned(**head, level=change.level, due_at=change.due_at, warned_at=now)
+
+
+def _breached(head: Head, change: Breached, _now: datetime) -> Event:
+    return SlaBreached(
+        **head,
+        breach_id=breach_id(head["case_id"], change),
+        due_at=change.due_at,
+        breached_at=change.breached_at,
+        cause=change.cause,
+        generation=change.generation,
+    )
+
+
+def _stopped(head: Head, change: Stopped, _now: datetime) -> Event:
+    clock = change.clock
+    return ClockStopped(
+        **head,
+        stopped_at=change.stopped_at,
+        due_at=clock.due_at,
+        verdict=change.verdict,
+        consumed_seconds=_seconds(clock.consumed),
+        overrun_seconds=_seconds(clock.overrun),
+    )
+
+
+_EVENT_OF: Mapping[type[Change], Callable[[Head, Any, datetime], Event]] = {
+    Armed: _armed,
+    Held: _held,
+    Rescheduled: _rescheduled,
+    Warned: _warned,
+    Breached: _breached,
+    Stopped: _stopped,
+}
+
+
+def event_of(file: CaseFile, change: Change | Voided, now: datetime) -> Event:
+    """The event that tells one change."""
+    if isinstance(change, Voided):
+        head = _head(file, *change.key)
+        return BreachVoided(**head, breach_id=change.breach_id, reason=change.reason, voided_at=now)
+    head = _head(file, change.clock.metric, change.clock.cycle)
+    return _EVENT_OF[type(change)](head, change, now)
+
+
+def dropped_event(file: CaseFile, dropped: Dropped, now: datetime) -> ClockStopped:
+    """The clock ended because its policy sets no target any more."""
+    return ClockStopped(
+        **_head(file, *dropped.key),
+        stopped_at=now,
+        due_at=None,
+        verdict=NOTHING_LEFT,
+        consumed_seconds=0,
+        overrun_seconds=0,
+    )

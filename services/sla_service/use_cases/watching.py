@@ -1,0 +1,50 @@
+"""What is missing or late: deadlines held back for want of news, subjects without policy, calendars that end."""
+
+from datetime import timedelta
+
+from services.sla_service.domain.policy import ANY, Traits
+from services.sla_service.store import cases
+from services.sla_service.store.book import read_book
+from shared.contracts.base import INTAKE
+from shared.db import Tx
+from shared.messaging.consumer import watermark
+from shared.observability.metrics import SLA_CLOCK_BLIND
+from shared.reference import HEAD_OFFICE, subjects
+
+GRACE = timedelta(seconds=60)
+
+
+async def problems(tx: Tx) -> list[str]:
+    """Reasons to be degraded, one sentence each."""
+    return [*await lateness(tx), *await coverage(tx)]
+
+
+async def lateness(tx: Tx, grace: timedelta = GRACE) -> list[str]:
+    """Case files past their instant for longer than the grace, by what holds them; sets `sla_clock_blind`."""
+    waiting = await cases.count_waiting(tx, tx.now - grace, await watermark(tx, INTAKE))
+    SLA_CLOCK_BLIND.set(waiting.blind)
+    seconds = int(grace.total_seconds())
+    sentences = {
+        f"sla_clock_blind: {waiting.blind} deadlines lack news from intake for over {seconds} s": waiting.blind,
+        f"{waiting.late} case files are more than {seconds} s late": waiting.late,
+        f"{waiting.troubled} case files cannot be evaluated": waiting.troubled,
+    }
+    return [sentence for sentence, count in sentences.items() if count]
+
+
+async def coverage(tx: Tx) -> list[str]:
+    """Subjects without a policy, and calendars whose published days end within 60 days."""
+    book = await read_book(tx)
+    found = []
+    for subject in subjects().values():
+        traits = Traits(subject.kind, subject.code, subject.severity, ANY, HEAD_OFFICE)
+        policy = book.policy(traits, tx.now)
+        if policy is None or policy.selector.subject == ANY:
+            found.append(f"subject {subject.code} has no SLA policy")
+    if book.policy(Traits("unclassified", None, "normal", ANY, HEAD_OFFICE), tx.now) is None:
+        found.append("cases not yet classified have no SLA policy")
+    for code in sorted({calendar.code for calendar in book.calendars.values()}):
+        calendar = book.calendar(code)
+        if calendar.ends_soon(tx.now):
+            found.append(f"calendar {code} version {calendar.version} ends on {calendar.horizon_on}")
+    return found
