@@ -46,7 +46,7 @@ def _upgrade(connection: Connection, schema: str, folder: Path) -> None:
     _prepare(connection, schema)
 
     def steps(revision: Any, _context: Any) -> Any:
-        return script._upgrade_revs("head", revision)
+        return script._upgrade_revs("head", revision)  # noqa: SLF001 - as alembic.command does
 
     with EnvironmentContext(config, script, fn=steps, as_sql=False, destination_rev="head") as environment:
         environment.configure(connection=connection, version_table_schema=schema, transaction_per_migration=True)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import CursorResult, Executable, Row, text
@@ -90,9 +90,7 @@ class Tx:
         return self._now
 
     async def execute(self, statement: Executable, params: Params = None) -> CursorResult[Any]:
-        result = await self.connection.execute(statement, params)
-        assert isinstance(result, CursorResult)
-        return result
+        return cast(CursorResult[Any], await self.connection.execute(statement, params))
 
     async def find(self, statement: Executable, params: Params = None) -> Row[Any] | None:
         return (await self.connection.execute(statement, params)).first()

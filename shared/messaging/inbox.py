@@ -118,15 +118,14 @@ async def park(tx: Tx, envelope: Envelope, reason: str, error: str = "", *, keep
         VALUES (:event_id, :topic, :key, :seq, :type, :reason, :error, CAST(:envelope AS jsonb), :now)
         ON CONFLICT (event_id) DO UPDATE SET reason = excluded.reason, error = excluded.error, state = 'parked'
         RETURNING *"""
-    row = await tx.find(
+    rows = await tx.all(
         _sql(tx, statement),
         {
             "event_id": envelope.event_id, "topic": envelope.topic, "key": envelope.key, "seq": envelope.seq,
             "type": envelope.type, "reason": reason, "error": error, "envelope": body, "now": tx.now,
         },
     )  # fmt: skip
-    assert row is not None
-    return row
+    return rows[0]
 
 
 async def park_unreadable(tx: Tx, event_id: UUID, topic: str, key: str, error: str) -> None:
@@ -158,7 +157,8 @@ async def failed_again(tx: Tx, parked_id: int, error: str) -> None:
 
 async def raise_watermark(tx: Tx, topic: str, partition: int, partitions: int, until: datetime) -> None:
     statement = """
-        INSERT INTO {s}.watermark AS w (topic, partition, partitions, until) VALUES (:topic, :partition, :partitions, :until)
+        INSERT INTO {s}.watermark AS w (topic, partition, partitions, until)
+        VALUES (:topic, :partition, :partitions, :until)
         ON CONFLICT (topic, partition) DO UPDATE
         SET partitions = excluded.partitions, until = greatest(w.until, excluded.until)"""
     params = {"topic": topic, "partition": partition, "partitions": partitions, "until": until}

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row, text
 
@@ -99,15 +98,5 @@ async def counts(tx: Tx) -> dict[str, int]:
     sql = """
         SELECT (SELECT count(*) FROM {s}.outbox) AS pending,
                (SELECT count(*) FROM {s}.parked WHERE state = 'parked') AS parked"""
-    row = await tx.find(text(sql.replace("{s}", tx.schema)))
-    assert row is not None
+    [row] = await tx.all(text(sql.replace("{s}", tx.schema)))
     return {"pending": row.pending, "parked": row.parked}
-
-
-async def find_event(tx: Tx, event_id: UUID) -> Row[Any] | None:
-    """One event of this publisher, pending or sent."""
-    sql = """
-        SELECT event_id, topic, key, seq, type, recorded_at, payload FROM {s}.outbox WHERE event_id = :id
-        UNION ALL
-        SELECT event_id, topic, key, seq, type, recorded_at, payload FROM {s}.outbox_sent WHERE event_id = :id LIMIT 1"""
-    return await tx.find(text(sql.replace("{s}", tx.schema)), {"id": event_id})
