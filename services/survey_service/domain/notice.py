@@ -1,0 +1,251 @@
+"""A notice to the customer and its deliveries, channel after channel (step 4; "Messages to people" in the design)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from services.survey_service.domain.outcome import Accepted, Failed, Outcome, Refused, Unknown
+from services.survey_service.domain.rules import NoticeRules
+from shared.kernel.errors import Conflict, NotFound
+
+# The provider ignores a second push with the same key: only here may the machine send again after an unknown outcome.
+WITH_RETRY_KEY = frozenset({"line"})
+RETRY_KEY_LIFE = timedelta(hours=24)
+WITH_RECEIPTS = frozenset({"sms"})
+
+
+class DeliveryState(StrEnum):
+    """Where one channel stands."""
+
+    WAITING = "waiting"
+    DUE = "due"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class NoticeState(StrEnum):
+    """Where the notice stands as a whole."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+    TOLD = "told"
+    PHONE = "phone"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+
+
+S, N = DeliveryState, NoticeState
+_LIVE = frozenset({N.PENDING, N.ACCEPTED, N.UNKNOWN})
+_SHOWN = {S.ACCEPTED: N.ACCEPTED, S.UNKNOWN: N.UNKNOWN, S.DUE: N.PENDING, S.SENDING: N.PENDING}
+
+
+class NothingToDecide(Conflict):
+    """The outcome of this notice is not unknown."""
+
+    code = "nothing_to_decide"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One channel's attempts to bring a notice through."""
+
+    id: UUID
+    channel: str
+    position: int
+    state: DeliveryState = S.WAITING
+    attempts: int = 0
+    in_doubt: bool = False  # an earlier attempt may have been accepted
+    due_at: datetime | None = None
+    give_up_at: datetime | None = None
+    first_sent_at: datetime | None = None
+    sending_at: datetime | None = None
+    accepted_at: datetime | None = None
+    receipt_due_at: datetime | None = None
+    reason: str | None = None
+
+    def reference(self, attempt: int) -> str:
+        """What the provider repeats in its receipts."""
+        return f"{self.id.hex}-{attempt}"
+
+    def activated(self, at: datetime, rules: NoticeRules) -> "Delivery":
+        return replace(self, state=S.DUE, due_at=at, give_up_at=at + timedelta(hours=rules.patience_hours))
+
+    def postponed(self, until: datetime, rules: NoticeRules) -> "Delivery":
+        """Quiet hours: neither an attempt nor time that counts as waiting for the provider."""
+        return replace(self, due_at=until, give_up_at=until + timedelta(hours=rules.patience_hours))
+
+    def begun(self, at: datetime) -> "Delivery":
+        first = self.first_sent_at or at
+        return replace(self, state=S.SENDING, attempts=self.attempts + 1, sending_at=at, first_sent_at=first)
+
+    def failed(self, reason: str) -> "Delivery":
+        """Definitely not through by this channel, unless an earlier attempt is in doubt."""
+        return replace(self, state=S.UNKNOWN if self.in_doubt else S.FAILED, reason=reason, due_at=None)
+
+    def recorded(self, attempt: int, outcome: Outcome, at: datetime, rules: NoticeRules, jitter: float) -> "Delivery":
+        """The result of an attempt. A late 'accepted' still counts; any other late result does not."""
+        if isinstance(outcome, Accepted):
+            return self._accepted(at, rules) if self.state in {S.SENDING, S.UNKNOWN, S.DUE} else self
+        if self.state is not S.SENDING or attempt != self.attempts:
+            return self
+        match outcome:
+            case Refused(reason):
+                return self.failed(reason)
+            case Failed(reason, retry_after):
+                wait = max(rules.backoff(attempt, jitter), min(retry_after or 0, rules.backoff_cap_seconds))
+                return self._again(reason, at + timedelta(seconds=wait), rules)
+            case Unknown(reason):
+                wait = rules.backoff(attempt, jitter)
+                return self._doubted(reason, at, at + timedelta(seconds=wait), rules)
+
+    def interrupted(self, at: datetime, rules: NoticeRules) -> "Delivery":
+        """Nobody recorded a result within the lease: the process died, or is frozen, somewhere around the call."""
+        return self._doubted("interrupted", at, at, rules)
+
+    def _accepted(self, at: datetime, rules: NoticeRules) -> "Delivery":
+        until = at + timedelta(hours=rules.receipt_hours) if self.channel in WITH_RECEIPTS else None
+        taken = replace(self, state=S.ACCEPTED, in_doubt=False, due_at=None, reason=None)
+        return replace(taken, accepted_at=at, receipt_due_at=until)
+
+    def _again(self, reason: str, due_at: datetime, rules: NoticeRules) -> "Delivery":
+        if self.attempts >= rules.max_attempts:
+            return self.failed(reason)
+        return replace(self, state=S.DUE, due_at=due_at, reason=reason)
+
+    def _doubted(self, reason: str, at: datetime, due_at: datetime, rules: NoticeRules) -> "Delivery":
+        """Without a retry key a person decides; with one, the same key is sent again while it is remembered."""
+        remembered = self.first_sent_at is not None and at - self.first_sent_at < RETRY_KEY_LIFE
+        may_repeat = self.channel in WITH_RETRY_KEY and remembered and self.attempts < rules.max_attempts
+        state = S.DUE if may_repeat else S.UNKNOWN
+        return replace(self, in_doubt=True, state=state, reason=reason, due_at=due_at if may_repeat else None)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One per case, cycle and purpose."""
+
+    id: UUID
+    case_id: UUID
+    cycle: int
+    purpose: str  # resolved | not_repaired
+    opened_at: datetime
+    deliveries: tuple[Delivery, ...] = ()
+    state: NoticeState = N.PENDING
+    reason: str | None = None
+    told_at: datetime | None = None
+    told_channel: str | None = None
+    evidence: str | None = None
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in _LIVE
+
+    def delivery(self, delivery_id: UUID) -> Delivery:
+        found = next((each for each in self.deliveries if each.id == delivery_id), None)
+        if found is None:
+            raise NotFound("No such delivery.")
+        return found
+
+    def changed(self, delivery_id: UUID, change: Callable[[Delivery], Delivery]) -> "Notice":
+        parts = tuple(change(each) if each.id == delivery_id else each for each in self.deliveries)
+        return replace(self, deliveries=parts)
+
+    def settled(self, at: datetime, rules: NoticeRules, *, has_phone: bool) -> "Notice":
+        """What the deliveries say together: told, on its way, to be decided, or the next means of telling."""
+        accepted = self._first(S.ACCEPTED)
+        if accepted and accepted.channel not in WITH_RECEIPTS:
+            return self.told(at, accepted.channel, "accepted")
+        if not self.is_live:
+            return self
+        if current := accepted or self._first(S.UNKNOWN) or self._first(S.DUE) or self._first(S.SENDING):
+            return replace(self, state=_SHOWN[current.state], reason=current.reason)
+        if waiting := self._first(S.WAITING):
+            return replace(self.changed(waiting.id, lambda each: each.activated(at, rules)), state=N.PENDING)
+        return self.given_up(self._last_reason(), has_phone=has_phone)
+
+    def overdue(self, delivery_id: UUID, at: datetime, rules: NoticeRules, *, has_phone: bool) -> "Notice":
+        """A delivery that nobody finished: a call without a result, no receipt in time, or a provider away too long."""
+        match self.delivery(delivery_id).state:
+            case S.SENDING:
+                changed = self.changed(delivery_id, lambda each: each.interrupted(at, rules))
+            case S.DUE:
+                changed = self.changed(delivery_id, lambda each: each.failed("provider_away"))
+            case S.ACCEPTED:
+                failed = self.changed(delivery_id, lambda each: replace(each, state=S.FAILED, reason="no_receipt"))
+                return failed.given_up("no_receipt", has_phone=has_phone)
+            case _:
+                return self
+        return changed.settled(at, rules, has_phone=has_phone)
+
+    def delivered(self, delivery_id: UUID, at: datetime) -> "Notice":
+        """The provider's receipt: it counts whenever it comes."""
+        channel = self.delivery(delivery_id).channel
+        known = self.changed(delivery_id, lambda each: replace(each, state=S.DELIVERED, due_at=None, reason=None))
+        return known.told(at, channel, "receipt")
+
+    def undelivered(self, delivery_id: UUID, attempt: int, reason: str) -> "Notice":
+        """The provider's word that this attempt did not arrive; words about older attempts are ignored."""
+        delivery = self.delivery(delivery_id)
+        if attempt != delivery.attempts or delivery.state not in {S.SENDING, S.ACCEPTED, S.UNKNOWN}:
+            return self
+        return self.changed(delivery_id, lambda each: replace(each, state=S.FAILED, in_doubt=False, reason=reason))
+
+    def resent(self, at: datetime, rules: NoticeRules) -> "Notice":
+        """A person took the risk that the customer hears it twice."""
+        unknown = self.unknown_delivery()
+        again = self.changed(unknown.id, lambda each: replace(each, in_doubt=False).activated(at, rules))
+        return replace(again, state=N.PENDING, reason=None)
+
+    def confirmed(self, at: datetime) -> "Notice":
+        """A person found out that the message arrived."""
+        unknown = self.unknown_delivery()
+        known = self.changed(unknown.id, lambda each: replace(each, state=S.DELIVERED, reason="decided"))
+        return known.told(at, unknown.channel, "confirmed")
+
+    def given_up(self, reason: str, *, has_phone: bool) -> "Notice":
+        """No message can do it (any more): a person calls, where there is a phone."""
+        stopped = self.stopped(N.PHONE if has_phone else N.FAILED, reason)
+        return stopped if self.is_live else self
+
+    def stopped(self, state: NoticeState, reason: str) -> "Notice":
+        """Nothing more is sent; what is on its way or in doubt stays as it is."""
+        if self.state in {N.TOLD, state}:
+            return self
+        parts = tuple(
+            replace(each, state=S.CANCELLED, due_at=None) if each.state in {S.WAITING, S.DUE} else each
+            for each in self.deliveries
+        )
+        return replace(self, deliveries=parts, state=state, reason=reason)
+
+    def told(self, at: datetime, channel: str, evidence: str) -> "Notice":
+        """The customer knows; the first evidence stands."""
+        if self.told_at is not None:
+            return self
+        done = self.stopped(N.TOLD, "")
+        return replace(done, state=N.TOLD, reason=None, told_at=at, told_channel=channel, evidence=evidence)
+
+    def unknown_delivery(self) -> Delivery:
+        found = self._first(S.UNKNOWN)
+        if self.state is not N.UNKNOWN or found is None:
+            raise NothingToDecide("The outcome of this notice is not unknown.")
+        return found
+
+    def _first(self, state: DeliveryState) -> Delivery | None:
+        return next((each for each in self.deliveries if each.state is state), None)
+
+    def _last_reason(self) -> str:
+        failed = [each.reason for each in self.deliveries if each.state is S.FAILED and each.reason]
+        return failed[-1] if failed else "no_channel"
+
+
+def planned(ids: Sequence[UUID], channels: Sequence[str]) -> tuple[Delivery, ...]:
+    """A delivery per channel, in the order in which they are tried."""
+    return tuple(Delivery(i, channel, n) for n, (i, channel) in enumerate(zip(ids, channels, strict=True), start=1))

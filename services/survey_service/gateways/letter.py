@@ -1,0 +1,27 @@
+"""What is handed to a provider."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Text:
+    """A rendered message. `html` and `subject` are used by e-mail only."""
+
+    plain: str
+    subject: str = ""
+    html: str = ""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One attempt at one delivery."""
+
+    delivery_id: UUID
+    notice_id: UUID
+    case_id: UUID
+    channel: str
+    attempt: int
+    reference: str
+    address: str
+    text: Text

@@ -1,0 +1,1 @@
+"""The survey schema, version by version."""

@@ -1,0 +1,1 @@
+"""Tables and every SQL statement of survey. `lock` takes FOR UPDATE, `claim` skips what is locked, `find` may miss."""

@@ -1,0 +1,37 @@
+"""Signatures of incoming webhooks (Standard Webhooks): HMAC-SHA256 over id.timestamp.body, within a replay window."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+
+class BadSignature(Exception):
+    """Not from the provider, or too old to tell."""
+
+
+def verify(secret: str, headers: Mapping[str, str], body: bytes, now: datetime, window_seconds: int) -> str:
+    """The webhook's id. Raises BadSignature."""
+    webhook_id, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not webhook_id.isascii() or not 1 <= len(webhook_id) <= 200 or not (stamp.isascii() and stamp.isdigit()):
+        raise BadSignature("headers")
+    if len(stamp) > 12 or abs((now - datetime.fromtimestamp(int(stamp), UTC)).total_seconds()) > window_seconds:
+        raise BadSignature("window")
+    expected = hmac.new(_key(secret), f"{webhook_id}.{stamp}.".encode() + body, hashlib.sha256).digest()
+    offered = [each.partition(",") for each in headers.get("webhook-signature", "").split(" ")[:10]]
+    if not any(version == "v1" and _same(expected, value) for version, _, value in offered):
+        raise BadSignature("signature")
+    return webhook_id
+
+
+def _key(secret: str) -> bytes:
+    return base64.b64decode(secret.removeprefix("whsec_"))
+
+
+def _same(expected: bytes, offered: str) -> bool:
+    try:
+        return hmac.compare_digest(expected, base64.b64decode(offered, validate=True))
+    except (binascii.Error, ValueError):
+        return False
