@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shared.messaging.kafka import COMPACT_AT_ONCE, KafkaBroker
+from shared.messaging.kafka import KafkaBroker
 from shared.messaging.kafka.context import BROKEN
 from shared.messaging.local_kafka import LocalKafka, missing
 from shared.messaging.settings import KafkaSettings
@@ -61,4 +61,4 @@ def make_kafka_broker(server: LocalKafka, prefix: str | None = None, **changes: 
     """With a prefix: the client of another process on the same topics. Without: a client with topics of its own."""
     settings = KafkaSettings.for_tests(server.bootstrap, prefix or unique_prefix(), **changes)
     kind = PrivateBroker if prefix is None else KafkaBroker
-    return kind(settings, compacted=COMPACT_AT_ONCE)
+    return kind(settings)

@@ -159,6 +159,7 @@ async def test_a_frozen_old_leader_cannot_send_an_old_card_after_the_tombstone(k
 
     with pytest.raises(Fenced):
         await of_old.deliver([card("case-1", b"phone")])
+    assert old.problems() == []
     reader = Reader()
     subscription = await new.subscribe("survey", frozenset({CONTACTS}), reader)
     await drain(subscription)
@@ -186,6 +187,18 @@ async def test_a_card_read_before_its_producer_was_opened_is_not_sent(kafka_serv
     await old.stop()
 
     assert [message.value for message in reader.messages] == [None]
+
+
+async def test_a_producer_opened_by_a_watermark_takes_the_first_card(kafka_server: LocalKafka) -> None:
+    broker = make_kafka_broker(kafka_server)
+    await broker.start()
+    [target] = broker.targets("intake")
+
+    await target.mark(INTAKE, NOON)
+    flags = await target.deliver([card("case-1", b"1")])
+    await broker.stop()
+
+    assert list(flags) == [True]
 
 
 async def test_cards_of_an_unfinished_transaction_are_never_seen(own_kafka: LocalKafka, doomed: KafkaBroker) -> None:

@@ -3,10 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-
-from aiokafka.admin import AIOKafkaAdminClient
+from collections.abc import Sequence
 
 from shared.messaging.kafka.context import BROKEN, Context
 from shared.messaging.kafka.gauge import Gauge
@@ -14,7 +11,7 @@ from shared.messaging.kafka.health import Health
 from shared.messaging.kafka.quiet import quieten
 from shared.messaging.kafka.subscription import KafkaSubscription
 from shared.messaging.kafka.target import KafkaTarget
-from shared.messaging.kafka.topics import create_missing, plan
+from shared.messaging.kafka.topics import create_missing, open_admin, plan
 from shared.messaging.port import Receive, Subscription, Target
 from shared.messaging.settings import KafkaSettings
 
@@ -24,16 +21,8 @@ class KafkaBroker:
 
     name = "kafka"
 
-    def __init__(
-        self,
-        settings: KafkaSettings,
-        *,
-        compacted: Mapping[str, str] | None = None,
-        jitter: random.Random | None = None,
-    ) -> None:
-        """`compacted` overrides the settings of compacted topics that are created here (tests compact at once)."""
+    def __init__(self, settings: KafkaSettings, *, jitter: random.Random | None = None) -> None:
         self._settings = settings
-        self._compacted = compacted or {}
         self._health = Health(settings.away_after)
         self._gauge = Gauge(settings)
         self._context = Context(
@@ -78,7 +67,7 @@ class KafkaBroker:
 
     async def drop_topics(self) -> None:
         """Delete this prefix's topics (tests)."""
-        async with self._admin() as admin:
+        async with open_admin(self._settings) as admin:
             await admin.delete_topics([self._settings.topic_prefix + name for name in plan()])
 
     async def _ready(self) -> None:
@@ -86,8 +75,8 @@ class KafkaBroker:
         async with self._creating:
             if self._has_topics:
                 return
-            async with self._admin() as admin:
-                await create_missing(admin, self._settings.topic_prefix, self._compacted)
+            async with open_admin(self._settings) as admin:
+                await create_missing(admin, self._settings.topic_prefix)
             self._has_topics = True
             self._health.answered()
 
@@ -98,20 +87,10 @@ class KafkaBroker:
             return
         self._probed_at = now
         try:
-            async with self._admin() as admin:
+            async with open_admin(self._settings) as admin:
                 present = await admin.list_topics()
         except BROKEN as error:
             self._health.failed(error)
             return
         self._health.answered()
         self._health.topics_missing(name for name in plan() if self._settings.topic_prefix + name not in present)
-
-    @asynccontextmanager
-    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        admin = AIOKafkaAdminClient(**self._settings.connection())
-        async with asyncio.timeout(self._settings.commit_within):
-            try:
-                await admin.start()
-                yield admin
-            finally:
-                await admin.close()

@@ -19,9 +19,17 @@ async def drop_producer(producer: AIOKafkaProducer) -> None:
     sender = producer._sender  # noqa: SLF001 - no public way to stop without flushing
     producer._closed = True  # noqa: SLF001 - it is closed here
     await _end(producer.client, sender)
-    waiter = sender._txn_manager._transaction_waiter  # noqa: SLF001 - else asyncio complains that nobody looked at it
-    if waiter is not None and waiter.done() and not waiter.cancelled():
-        waiter.exception()
+    _look_at(producer)
+
+
+def _look_at(producer: AIOKafkaProducer) -> None:
+    """Futures of a failed producer that nobody awaits: asyncio would report each as never retrieved."""
+    batches = producer._message_accumulator._batches.values()  # noqa: SLF001 - as above
+    waiters = [batch._drain_waiter for waiting in batches for batch in waiting]  # noqa: SLF001 - as above
+    waiters.append(producer._txn_manager._transaction_waiter)  # noqa: SLF001 - as above
+    for waiter in waiters:
+        if waiter is not None and waiter.done() and not waiter.cancelled():
+            waiter.exception()
 
 
 async def drop_consumer(consumer: AIOKafkaConsumer, within: float) -> None:

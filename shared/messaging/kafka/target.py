@@ -14,6 +14,7 @@ from shared.messaging.kafka.closing import drop_producer
 from shared.messaging.kafka.context import BROKEN, Context
 from shared.messaging.port import Fenced, Message
 
+FIRST_ROLL_AFTER_SECONDS = 60.0
 ROLL_EVERY_SECONDS = 600.0
 
 
@@ -31,15 +32,17 @@ class KafkaTarget:
         self._transactional_id = f"{settings.topic_prefix}pwa.{publisher}.cards"
         self._facts: AIOKafkaProducer | None = None
         self._cards: AIOKafkaProducer | None = None
-        self._rolled_at = time.monotonic()
+        self._owns_cards = CONTACTS.startswith(f"pwa.{publisher}.")
+        self._roll_at = time.monotonic() + FIRST_ROLL_AFTER_SECONDS
         self._turn = asyncio.Lock()
 
     async def deliver(self, messages: Sequence[Message]) -> Sequence[bool]:
         """Raises Fenced when a newer leader of this publisher has begun to send cards."""
         cards = [message for message in messages if message.topic in COMPACTED]
         facts = [message for message in messages if message.topic not in COMPACTED]
+        open_when_read = self._cards
         async with self._turn:
-            cards_taken = iter(await self._deliver_cards(cards))
+            cards_taken = iter(await self._deliver_cards(cards, open_when_read))
             facts_taken = iter(await self._deliver_facts(facts))
         return [next(cards_taken if message.topic in COMPACTED else facts_taken) for message in messages]
 
@@ -54,7 +57,8 @@ class KafkaTarget:
             except BaseException as error:
                 await self._drop_facts(error)
                 raise
-            await self._keep_cards_compactable()
+            if self._owns_cards:
+                await self._keep_cards_ready()
 
     async def close(self) -> None:
         await self._drop_facts(None)
@@ -76,18 +80,19 @@ class KafkaTarget:
             self._health.answered()
         return [error is None for error in outcomes]
 
-    async def _deliver_cards(self, messages: Sequence[Message]) -> list[bool]:
+    async def _deliver_cards(self, messages: Sequence[Message], open_when_read: AIOKafkaProducer | None) -> list[bool]:
         """All or none, in one transaction.
 
-        These cards were read before a producer that is opened here: a newer leader may have sent a tombstone in
-        between, and opening would fence that leader instead of this process. So a fresh producer takes nothing;
-        the relay looks again, on the session that proves its leadership, and reads the cards anew.
+        A producer that was opened after these cards were read takes nothing: a newer leader may have sent a tombstone
+        in between, and opening has fenced that leader instead of this process. The relay looks again, on the session
+        that proves its leadership, and reads the cards anew.
         """
         if not messages:
             return []
         try:
             if self._cards is None:
                 self._cards = await self._open_cards()
+            if self._cards is not open_when_read:
                 return [False] * len(messages)
             await self._transact(self._cards, self._records(messages))
         except BROKEN as error:
@@ -104,11 +109,17 @@ class KafkaTarget:
             self._cards = await self._open_cards()
         await self._in_all_partitions(self._cards, topic, until)
 
-    async def _keep_cards_compactable(self) -> None:
-        """Kafka closes a segment only when something is appended, and compacts closed ones only."""
-        if self._cards is not None and time.monotonic() - self._rolled_at > ROLL_EVERY_SECONDS:
-            self._rolled_at = time.monotonic()
-            await self._in_all_partitions(self._cards, CONTACTS, None)
+    async def _keep_cards_ready(self) -> None:
+        """Open before the first card is read, and let no segment stay open: Kafka closes one only when something is
+        appended, and compacts closed ones only."""
+        try:
+            if self._cards is None:
+                self._cards = await self._open_cards()
+            if time.monotonic() >= self._roll_at:
+                self._roll_at = time.monotonic() + ROLL_EVERY_SECONDS
+                await self._in_all_partitions(self._cards, CONTACTS, None)
+        except BROKEN as error:
+            self._health.failed(error)
 
     async def _in_all_partitions(self, producer: AIOKafkaProducer, topic: str, until: datetime | None) -> None:
         try:
@@ -165,10 +176,10 @@ class KafkaTarget:
 
     async def _give_up_cards(self, error: BaseException) -> None:
         producer = self._cards
-        fenced = producer is not None and producing.is_fenced(producer, [error])
-        await self._drop_cards(error)
-        if fenced:
+        if producer is not None and producing.is_fenced(producer, [error]):
+            await self._drop_cards(None)
             raise Fenced("a newer leader sends this publisher's cards") from error
+        await self._drop_cards(error)
 
     async def _drop_facts(self, error: BaseException | None) -> None:
         producer, self._facts = self._facts, None

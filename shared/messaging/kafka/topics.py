@@ -1,6 +1,8 @@
 """The topics of deploy/kafka/topics.yaml: read the plan, create what a broker lacks."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,16 +10,9 @@ import yaml
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-PLAN = Path(__file__).resolve().parents[3] / "deploy" / "kafka" / "topics.yaml"
+from shared.messaging.settings import KafkaSettings
 
-# A test's contacts topic: closes its segment after a moment and compacts at once, tombstones included.
-COMPACT_AT_ONCE: Mapping[str, str] = {
-    "segment.ms": "100",
-    "max.compaction.lag.ms": "100",
-    "min.cleanable.dirty.ratio": "0.001",
-    "delete.retention.ms": "100",
-    "file.delete.delay.ms": "100",
-}
+PLAN = Path(__file__).resolve().parents[3] / "deploy" / "kafka" / "topics.yaml"
 
 
 @dataclass(frozen=True)
@@ -29,14 +24,12 @@ class TopicPlan:
     replication: int
     config: Mapping[str, str]
 
-    def on(self, brokers: int, prefix: str, compacted: Mapping[str, str]) -> NewTopic:
-        """The same under a prefix on a cluster of so many brokers; `compacted` is for compacted topics only."""
+    def on(self, brokers: int, prefix: str) -> NewTopic:
+        """The same under a prefix on a cluster of so many brokers."""
         replication = min(self.replication, brokers)
         config = dict(self.config)
         if int(config["min.insync.replicas"]) > replication:
             config["min.insync.replicas"] = str(replication)
-        if config["cleanup.policy"] == "compact":
-            config |= compacted
         return NewTopic(prefix + self.name, self.partitions, replication, topic_configs=config)
 
 
@@ -49,14 +42,26 @@ def plan(path: Path = PLAN) -> dict[str, TopicPlan]:
     }
 
 
-async def create_missing(admin: AIOKafkaAdminClient, prefix: str, compacted: Mapping[str, str]) -> None:
+@asynccontextmanager
+async def open_admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A connected admin client; TimeoutError when what is done with it takes too long."""
+    admin = AIOKafkaAdminClient(**settings.connection())
+    async with asyncio.timeout(settings.commit_within):
+        try:
+            await admin.start()
+            yield admin
+        finally:
+            await admin.close()
+
+
+async def create_missing(admin: AIOKafkaAdminClient, prefix: str) -> None:
     """Create what the broker lacks of the plan; raises when it refuses."""
     present = set(await admin.list_topics())
     lacking = [topic for name, topic in plan().items() if prefix + name not in present]
     if not lacking:
         return
     brokers = len((await admin.describe_cluster())["brokers"])
-    answer = await admin.create_topics([topic.on(brokers, prefix, compacted) for topic in lacking])
+    answer = await admin.create_topics([topic.on(brokers, prefix) for topic in lacking])
     _raise_refusals((row[0], row[1]) for row in answer.topic_errors)
 
 
