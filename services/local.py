@@ -20,7 +20,7 @@ from shared.testing.gateways import Gateways
 from shared.web.dev_issuer import DevIssuer
 
 _COMPLAINT = (
-    '{"channel":"website","received_at":"%s","text":"น้ำไม่ไหลตั้งแต่เช้า ทั้งซอย",'
+    '{"channel":"line","received_at":"%s","text":"น้ำไม่ไหลตั้งแต่เช้า ทั้งซอย",'
     '"contact":{"name":"สมหญิง ตัวอย่าง","phone":"0800000001","privacy_notice":"2569-1"},'
     '"place":"หมู่บ้านตัวอย่าง ซอย 3","branch_hint":"1102","subject_hint":"Q01"}'
 )
@@ -30,7 +30,7 @@ def token(arguments: Namespace) -> str:
     """A token of the development issuer for the command line's role, office and regions."""
     office = arguments.office[0] if arguments.office else None
     _, regions = rows_of(office, DEPUTY_AREAS)
-    issuer = DevIssuer(RuntimeSettings().data)
+    issuer = DevIssuer(RuntimeSettings().issuer_file)
     return issuer.mint(
         arguments.role, offices=arguments.office, regions=[*arguments.region, *regions], subject=arguments.subject
     )
@@ -48,7 +48,7 @@ def development_key(data: Path) -> str:
 
 def overrides(service: Service, gateways: Mapping[str, object], key: str) -> dict[str, Any]:
     """What this machine's services are told beside their defaults: only settings that the service has."""
-    told = {**gateways, "development_key": key}
+    told = {**gateways, "development_api_key": key}
     return {name: value for name, value in told.items() if name in service.settings.model_fields}
 
 

@@ -22,11 +22,12 @@ TRANSPORTS = ("embedded", "kafka")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Whoever asks for `transport` runs on the broker in process; marked `transports`, on Apache Kafka as well."""
+    """Whoever asks for `transport` runs on the broker in process; marked `transports`, on both or those it names."""
     if "transport" in metafunc.fixturenames:
-        both = metafunc.definition.get_closest_marker("transports") is not None
-        names = [pytest.param(name, marks=[pytest.mark.kafka] if name == "kafka" else []) for name in TRANSPORTS]
-        metafunc.parametrize("transport", names if both else names[:1])
+        marker = metafunc.definition.get_closest_marker("transports")
+        names = TRANSPORTS[:1] if marker is None else marker.args or TRANSPORTS
+        marks = {"kafka": [pytest.mark.kafka]}
+        metafunc.parametrize("transport", [pytest.param(name, marks=marks.get(name, [])) for name in names])
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,7 @@ async def run_together(
                     await maintain(server.url(OWNER), service.name)
                 return 0
 
-            keys = DevIssuer(settings.data).jwks()
+            keys = DevIssuer(settings.issuer_file).jwks()
             loops = [Loop("upkeep", upkeep, 0.0, 86_400.0)]
             await Host(nodes, ROLES, (settings.host, settings.port), keys, loops).run(stop, ready)
     finally:
@@ -131,7 +131,7 @@ async def run_apart(
     stop = asyncio.Event()
     stop_on_signals(stop)
     server, kafka, processes = postgres(settings), LocalKafka(settings.data / "kafka" / "node"), Processes()
-    issuer = DevIssuer(settings.data)
+    issuer = DevIssuer(settings.issuer_file)
     with ExitStack() as ends:
         await asyncio.to_thread(server.start)
         ends.callback(server.stop)

@@ -29,6 +29,11 @@ class RuntimeSettings(BaseSettings):
     pool_size: int = Field(8, ge=2, le=100)
 
     @property
+    def issuer_file(self) -> Path:
+        """The development issuer's key."""
+        return self.data / "dev_issuer.pem"
+
+    @property
     def endpoints_file(self) -> Path:
         """JSON: service name -> base URL, written once everything answers."""
         return self.run / "endpoints.json"

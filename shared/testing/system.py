@@ -119,6 +119,6 @@ async def start_system(  # noqa: PLR0913 - the one place where a test's product 
     for node in nodes.values():
         await node.begin()
         await node.subscribe()
-    issuer = DevIssuer(data)
+    issuer = DevIssuer(data / "dev_issuer.pem")
     app = combine({name: create_app(node.service, node.context, keys=issuer.jwks()) for name, node in nodes.items()})
     return System(database, nodes, broker, clock, issuer, app, http, gateway)

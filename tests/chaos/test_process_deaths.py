@@ -1,0 +1,181 @@
+"""A process dies at each named point of api, relay and consumer with work in flight: nothing is lost or doubled."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from sqlalchemy.engine import make_url
+
+from services.__main__ import SERVICES
+from shared.kernel.faults import EXIT_CODE
+from shared.testing.postgres import TestDatabase
+from shared.web.dev_issuer import DevIssuer
+from tests.chaos.checker import check, is_quiet
+from tests.kafka_fixtures import unique_prefix
+
+KEY = "pwa_chaos_000000000000000000000000000000000000"
+POSTS = 60
+PATIENCE = 60.0
+# The n-th visit is far enough into the work that requests and events are in flight.
+EVERYWHERE = (
+    "api.before_tx:20",
+    "api.before_commit:3",
+    "api.after_commit:3",
+    "relay.selected:20",
+    "relay.acked:8",
+    "relay.archived:8",
+    "consumer.inboxed:12",
+    "consumer.before_commit:12",
+    "consumer.after_commit:12",
+)
+ON_KAFKA = ("relay.sending:4", "consumer.fetched:6", "consumer.offset_committed:6")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Victim:
+    """A product process that may be started again and again on the same data."""
+
+    told: dict[str, Any]
+    log: Path
+    process: asyncio.subprocess.Process | None = None
+    acknowledged: dict[str, str] = field(default_factory=dict)
+
+    async def start(self, fault: str = "") -> None:
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tests.chaos.victim", stdout=asyncio.subprocess.PIPE, stderr=log,
+                env={**os.environ, "VICTIM": json.dumps(self.told), "PWA_FAULT": fault},
+            )  # fmt: skip
+        assert self.process.stdout is not None
+        line = await asyncio.wait_for(self.process.stdout.readline(), PATIENCE)
+        assert line == b"serving\n", self.log.read_text()[-2000:]
+
+    async def died_at_its_point(self) -> bool:
+        assert self.process is not None
+        return await asyncio.wait_for(self.process.wait(), PATIENCE) == EXIT_CODE
+
+    async def stop(self) -> None:
+        if self.process is not None and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
+    async def post(self, client: httpx.AsyncClient, number: int) -> bool:
+        """One complaint; False when no answer came. The same key is used for every try."""
+        key = f"complaint-{number}"
+        body = {
+            "channel": "line",
+            "received_at": datetime.now(UTC).isoformat(),
+            "text": f"น้ำไม่ไหล รายที่ {number}",
+            "contact": {"phone": f"08000{number:05d}", "privacy_notice": "2569-1"},
+            "branch_hint": "1102",
+            "subject_hint": "Q01",
+        }
+        try:
+            answer = await client.post(
+                "/intake/v1/cases", json=self.told.setdefault("bodies", {}).setdefault(key, body),
+                headers={"X-API-Key": KEY, "Idempotency-Key": key},
+            )  # fmt: skip
+        except httpx.TransportError:
+            return False
+        if answer.status_code == 409:
+            return False
+        assert answer.status_code == 201, answer.text
+        assert self.acknowledged.setdefault(key, answer.json()["id"]) == answer.json()["id"]
+        return True
+
+    async def post_all(self) -> None:
+        """Everything not yet acknowledged, eight at a time, each tried once."""
+        gate = asyncio.Semaphore(8)
+        limits = httpx.Limits(max_connections=8)
+        base = f"http://127.0.0.1:{self.told['port']}"
+        async with httpx.AsyncClient(base_url=base, timeout=20, trust_env=False, limits=limits) as client:
+
+            async def one(number: int) -> None:
+                async with gate:
+                    await self.post(client, number)
+
+            await asyncio.gather(
+                *[one(number) for number in range(POSTS) if f"complaint-{number}" not in self.acknowledged]
+            )
+
+
+@pytest.fixture
+async def victim(
+    database: TestDatabase, transport: str, gateway: Any, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Victim]:
+    kafka = request.getfixturevalue("kafka_server").bootstrap if transport == "kafka" else ""
+    made = Victim(
+        {
+            "urls": {service.name: database.url(service.name) for service in SERVICES},
+            "kafka": kafka,
+            "prefix": unique_prefix(),
+            "gateways": gateway.settings(),
+            "key": KEY,
+            "port": _free_port(),
+            "keys": DevIssuer(tmp_path / "dev_issuer.pem").jwks(),
+        },
+        tmp_path / "victim.log",
+    )
+    yield made
+    await made.stop()
+
+
+async def _until_quiet(database: TestDatabase) -> asyncpg.Connection:
+    dsn = make_url(database.admin_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(dsn)
+    async with asyncio.timeout(PATIENCE):
+        calm = 0
+        while calm < 3:
+            calm = calm + 1 if await is_quiet(connection) else 0
+            await asyncio.sleep(0.3)
+    return connection
+
+
+async def _die_and_recover(victim: Victim, database: TestDatabase, fault: str) -> None:
+    await victim.start(fault)
+    await victim.post_all()
+    assert await victim.died_at_its_point(), f"{fault} was never reached"
+    await victim.start()
+    await victim.post_all()
+    assert len(victim.acknowledged) == POSTS
+    connection = await _until_quiet(database)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while (findings := await check(connection, victim.acknowledged)).wrong:
+                await asyncio.sleep(0.5)
+    except TimeoutError:
+        pytest.fail("; ".join(findings.wrong))
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("fault", EVERYWHERE)
+async def test_nothing_is_lost_or_doubled_when_the_process_dies_at(
+    victim: Victim, database: TestDatabase, fault: str
+) -> None:
+    await _die_and_recover(victim, database, fault)
+
+
+@pytest.mark.transports("kafka")
+@pytest.mark.parametrize("fault", ["relay.acked:8", "consumer.after_commit:12", *ON_KAFKA])
+async def test_nothing_is_lost_or_doubled_on_kafka_when_the_process_dies_at(
+    victim: Victim, database: TestDatabase, fault: str
+) -> None:
+    await _die_and_recover(victim, database, fault)
