@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Row
 
 from services.escalation_service.domain.ladder import Plan
 from services.escalation_service.domain.offices import Officer
 from services.escalation_service.use_cases.follow_ups import CaseView
 from services.escalation_service.use_cases.posts import OfficeView
+from shared.db import Row
 from shared.web.types import Day, Email, Instant, Line, StrictModel, ThaiPhone, public_text
 
 StaffCode = Annotated[str, public_text(32), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", examples=["PWA-48211"])]

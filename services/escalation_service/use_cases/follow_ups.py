@@ -6,8 +6,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from services.escalation_service.domain.case_file import CaseFile
 from services.escalation_service.domain.ladder import Plan, evaluate
 from services.escalation_service.domain.offices import covered_regions, may_answer
@@ -16,7 +14,7 @@ from services.escalation_service.store import cases, follow_ups, ladders, office
 from services.escalation_service.store.follow_ups import Filters, Position
 from services.escalation_service.use_cases.planning import rule_book, rules_of, settle
 from shared.contracts.escalation import RungAcknowledged
-from shared.db import Tx
+from shared.db import Row, Tx
 from shared.kernel.access import Scope
 from shared.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.kernel.ids import uuid7

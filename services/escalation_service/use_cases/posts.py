@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row
-
 from services.escalation_service.domain.offices import POSTS, OfficeKind, Officer
 from services.escalation_service.store import offices
-from shared.db import Tx
+from shared.db import Row, Tx
 from shared.kernel.errors import Invalid, NotFound, Stale
 from shared.reference import DEPUTY_AREAS, HEAD_OFFICE, REGIONS, branches, region_office
 

@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Row
 
 from services.sla_service.domain.evaluate import Clock
 from services.sla_service.domain.explain import Stretch
 from services.sla_service.domain.policy import Target
 from services.sla_service.use_cases.reading import Calculated, CaseClocks, Explained
+from shared.db import Row
 from shared.web.types import Day, Instant, StrictModel
 
 Metric = Literal["acknowledge", "first_contact", "resolve", "notify_customer", "survey_call", "ois_record"]

@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from services.sla_service.domain.case_file import CaseFile
 from services.sla_service.domain.evaluate import Clock, evaluate
 from services.sla_service.domain.explain import Stretch, explain, stretches
@@ -15,7 +13,7 @@ from services.sla_service.domain.policy import Target
 from services.sla_service.store import ledger, reads
 from services.sla_service.store.book import read_book
 from services.sla_service.store.reads import BreachFilter
-from shared.db import Tx
+from shared.db import Row, Tx
 from shared.kernel.errors import Invalid, NotFound
 from shared.kernel.working_time import Hold
 

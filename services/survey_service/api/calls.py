@@ -6,7 +6,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import Row
 
 from services.survey_service.api.models import (
     AnswersView,
@@ -25,7 +24,7 @@ from services.survey_service.store import calls, rules
 from services.survey_service.use_cases import calling
 from services.survey_service.use_cases.calling import Interview
 from services.survey_service.use_cases.common import found
-from shared.db import Tx
+from shared.db import Row, Tx
 from shared.kernel.access import Actor
 from shared.web import Idempotent, Page, Paging, Transaction, needs
 from shared.web.types import Instant, OfficeCode, Region, StrictModel

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Row
 
 from services.survey_service.domain.calls import Call, PhoneTask
 from services.survey_service.domain.card import Card, mask_phone
 from services.survey_service.domain.notice import Notice
+from shared.db import Row
 from shared.web.types import Instant, StrictModel
 
 Score = Annotated[int, Field(ge=1, le=5, description="1 very dissatisfied … 5 very satisfied", examples=[5])]

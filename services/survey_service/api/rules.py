@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from sqlalchemy import Row
 
 from services.survey_service.store import rules
 from services.survey_service.use_cases import ruling
+from shared.db import Row
 from shared.kernel.access import Actor
 from shared.web import Transaction, needs
 from shared.web.types import Instant, StrictModel

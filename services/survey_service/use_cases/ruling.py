@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Row
-
 from services.survey_service.domain.questionnaire import checklist, questionnaire
 from services.survey_service.domain.rules import READERS
 from services.survey_service.store import rules
-from shared.db import Tx
+from shared.db import Row, Tx
 from shared.kernel.errors import Conflict
 
 

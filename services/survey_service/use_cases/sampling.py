@@ -7,8 +7,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from services.survey_service.domain.calls import CallState
 from services.survey_service.domain.case import CaseFile
 from services.survey_service.domain.rules import precision_of
@@ -18,7 +16,7 @@ from services.survey_service.store.samples import Sample
 from services.survey_service.use_cases.calling import open_call
 from services.survey_service.use_cases.common import found
 from shared.contracts.survey import SampleDrawn
-from shared.db import Tx
+from shared.db import Row, Tx
 from shared.kernel.errors import Conflict, Forbidden, Invalid
 from shared.kernel.fiscal import midnight
 from shared.kernel.ids import uuid7

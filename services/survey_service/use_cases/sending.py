@@ -9,8 +9,6 @@ from random import SystemRandom
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from services.survey_service.domain.card import Card, mask
 from services.survey_service.domain.case import CaseFile
 from services.survey_service.domain.notice import Delivery, DeliveryState, Notice
@@ -22,7 +20,7 @@ from services.survey_service.store import cases, notices, phone_tasks, providers
 from services.survey_service.texts import facts, render
 from services.survey_service.use_cases.common import found
 from services.survey_service.use_cases.telling import change, has_phone
-from shared.db import Tx
+from shared.db import Row, Tx
 from shared.kernel.errors import Invalid, Refusal
 
 _random = SystemRandom()
