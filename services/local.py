@@ -21,8 +21,8 @@ from shared.web.dev_issuer import DevIssuer
 
 _COMPLAINT = (
     '{"channel":"line","received_at":"%s","text":"น้ำไม่ไหลตั้งแต่เช้า ทั้งซอย",'
-    '"contact":{"name":"สมหญิง ตัวอย่าง","phone":"0800000001","privacy_notice":"2569-1"},'
-    '"place":"หมู่บ้านตัวอย่าง ซอย 3","branch_hint":"1102","subject_hint":"Q01"}'
+    '"contact":{"name":"สมหญิง ตัวอย่าง","phone":"0800000001","consent":"privacy-notice-1"},'
+    '"place":"หมู่บ้านตัวอย่าง ซอย 3","branch":"1102","subject":"Q01"}'
 )
 
 

@@ -83,9 +83,9 @@ class Victim:
             "channel": "line",
             "received_at": datetime.now(UTC).isoformat(),
             "text": f"น้ำไม่ไหล รายที่ {number}",
-            "contact": {"phone": f"08000{number:05d}", "privacy_notice": "2569-1"},
-            "branch_hint": "1102",
-            "subject_hint": "Q01",
+            "contact": {"phone": f"08000{number:05d}", "consent": "privacy-notice-1"},
+            "branch": "1102",
+            "subject": "Q01",
         }
         try:
             answer = await client.post(
