@@ -21,14 +21,13 @@ async def find_audit(  # noqa: PLR0913 - one parameter per filter
 ) -> Sequence[Row[Any]]:
     """Audit rows, newest first; `before` is the last id of the page before."""
     table = _table(tx.schema)
-    wanted = [
-        condition
-        for given, condition in (
-            (subject, table.c.subject == subject),
-            (actor, table.c.actor == actor),
-            (since, table.c.at >= since),
-            (before, table.c.id < before),
-        )
-        if given is not None
-    ]
-    return await tx.all(select(table).where(*wanted).order_by(table.c.id.desc()).limit(limit))
+    chosen = select(table).order_by(table.c.id.desc()).limit(limit)
+    if subject is not None:
+        chosen = chosen.where(table.c.subject == subject)
+    if actor is not None:
+        chosen = chosen.where(table.c.actor == actor)
+    if since is not None:
+        chosen = chosen.where(table.c.at >= since)
+    if before is not None:
+        chosen = chosen.where(table.c.id < before)
+    return await tx.all(chosen)

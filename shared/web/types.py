@@ -148,7 +148,7 @@ def _subject(value: str) -> str:
 
 
 def _rfc3339(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 Text = Annotated[str, text(4000)]

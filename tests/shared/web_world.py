@@ -48,14 +48,15 @@ from tests.toys.services import MIGRATIONS, TOYS, ToySettings
 NOWHERE = "postgresql+asyncpg://nobody@127.0.0.1:9/nothing"  # the discard port: nothing listens
 TABLES = metadata("intake")
 API_KEYS = api_keys_table(TABLES)
-DDL = (
-    "CREATE TABLE intake.thing (id int PRIMARY KEY, name text NOT NULL, size int CHECK (size < 100),"
-    " twin int, UNIQUE (twin) DEFERRABLE INITIALLY DEFERRED)",
-    "CREATE TABLE intake.api_keys (id uuid CONSTRAINT api_keys_pkey PRIMARY KEY, key_hash bytea NOT NULL UNIQUE,"
-    " channel text NOT NULL, label text NOT NULL, created_at timestamptz NOT NULL, created_by text NOT NULL,"
-    " revoked_at timestamptz)",
-    "GRANT SELECT, INSERT, UPDATE, DELETE ON intake.thing, intake.api_keys TO pwa_intake",
-)
+DDL = """
+CREATE TABLE intake.thing (
+    id int PRIMARY KEY, name text NOT NULL, size int CHECK (size < 100), twin int,
+    UNIQUE (twin) DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE intake.api_keys (
+    id uuid CONSTRAINT api_keys_pkey PRIMARY KEY, key_hash bytea NOT NULL UNIQUE, channel text NOT NULL,
+    label text NOT NULL, created_at timestamptz NOT NULL, created_by text NOT NULL, revoked_at timestamptz);
+GRANT SELECT, INSERT, UPDATE, DELETE ON intake.thing, intake.api_keys TO pwa_intake
+"""
 
 
 class Contact(StrictModel):
@@ -161,7 +162,7 @@ async def change(
 @router.post("/fail/{how}")
 async def fail(how: str, tx: Transaction) -> None:
     """Go wrong in a given way."""
-    statements = {
+    statements: dict[str, tuple[str, dict[str, object]]] = {
         "value": ("SELECT CAST(:v AS int)", {"v": 2**40}),
         "cast": ("SELECT CAST(CAST(:v AS text) AS int)", {"v": "secret-0812345678"}),
         "timeout": ("SELECT pg_sleep(5)", {}),
@@ -246,7 +247,7 @@ async def web_database(web_server: EmbeddedPostgres) -> AsyncIterator[TestDataba
     fresh = await postgres.create(web_server)
     engine = create_async_engine(fresh.owner_url)
     async with engine.begin() as connection:
-        for statement in DDL:
+        for statement in DDL.split(";"):
             await connection.execute(text(statement))
     await engine.dispose()
     yield fresh
