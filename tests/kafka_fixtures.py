@@ -36,12 +36,19 @@ def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafk
     gc.collect()  # Python 3.11 may crash when finalisers of dropped clients run while a plugin is compiled at the end
 
 
-@pytest.fixture
-def own_kafka(tmp_path: Path) -> Iterator[LocalKafka]:
-    """A broker that this test may kill."""
-    node = start_or_skip(tmp_path / "kafka")
+@pytest.fixture(scope="module")
+def mortal_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
+    """A second broker, for tests that kill, freeze or empty it; see `own_kafka`."""
+    node = start_or_skip(tmp_path_factory.mktemp("mortal"))
     yield node
     node.stop()
+
+
+@pytest.fixture
+def own_kafka(mortal_kafka: LocalKafka) -> LocalKafka:
+    """A running broker that this test may kill."""
+    mortal_kafka.start()
+    return mortal_kafka
 
 
 class PrivateBroker(KafkaBroker):

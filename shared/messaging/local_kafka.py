@@ -116,8 +116,12 @@ class LocalKafka:
 
     def start(self, *, within: float = 60) -> None:
         """Run the node and wait until it answers. Does nothing while it runs."""
+        self.launch()
+        self.wait(within)
+
+    def launch(self) -> None:
+        """Run the node without waiting. It dies with the thread that launched it, unless detached."""
         if self.pid is not None:
-            self._wait_until_it_listens(within)
             return
         if reason := missing():
             raise LocalKafkaError(reason)
@@ -127,7 +131,17 @@ class LocalKafka:
         if not (self.log / "meta.properties").exists():
             self._format()
         self._spawn()
-        self._wait_until_it_listens(within)
+
+    def wait(self, within: float = 60) -> None:
+        """Until the node answers."""
+        until = time.monotonic() + within
+        while time.monotonic() < until:
+            if self.pid is None:
+                raise LocalKafkaError(f"Kafka ended while starting: {self._last_words()}")
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return
+            time.sleep(0.05)
+        raise LocalKafkaError(f"Kafka does not answer after {within:.0f} seconds: {self._last_words()}")
 
     def stop(self, *, within: float = 20) -> None:
         """End the node by SIGTERM, and by SIGKILL if it does not obey."""
@@ -193,16 +207,6 @@ class LocalKafka:
                 preexec_fn=None if self._detached else _die_with_parent,  # noqa: PLW1509 - one system call, no lock
             )
         self._pid_file.write_text(str(self._child.pid))
-
-    def _wait_until_it_listens(self, within: float) -> None:
-        until = time.monotonic() + within
-        while time.monotonic() < until:
-            if self.pid is None:
-                raise LocalKafkaError(f"Kafka ended while starting: {self._last_words()}")
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return
-            time.sleep(0.05)
-        raise LocalKafkaError(f"Kafka does not answer after {within:.0f} seconds: {self._last_words()}")
 
     def _last_words(self) -> str:
         with contextlib.suppress(OSError):

@@ -14,10 +14,10 @@ from shared.messaging.kafka import KafkaBroker
 from shared.messaging.kafka.context import BROKEN
 from shared.messaging.local_kafka import LocalKafka
 from shared.messaging.port import Fenced, Message
-from tests.kafka_fixtures import make_kafka_broker, own_kafka
+from tests.kafka_fixtures import make_kafka_broker, mortal_kafka, own_kafka
 from tests.shared.kafka_tools import Reader, card, deliver_all, drain, fact, step_until
 
-__all__ = ["own_kafka"]
+__all__ = ["mortal_kafka", "own_kafka"]
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 NOON = datetime(2026, 2, 3, 5, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ NOON = datetime(2026, 2, 3, 5, tzinfo=UTC)
 @pytest.fixture
 async def doomed(own_kafka: LocalKafka) -> AsyncIterator[KafkaBroker]:
     """A client of the broker that this test may kill."""
-    broker = make_kafka_broker(own_kafka, "own.", ack_within=2.0, commit_within=2.0)
+    broker = make_kafka_broker(own_kafka, ack_within=2.0, commit_within=5.0)
     await broker.start()
     yield broker
     await broker.stop()
@@ -60,7 +60,8 @@ async def test_a_broker_killed_while_producing_loses_nothing_and_keeps_the_order
     await step_until(lambda: acknowledged >= 1000, subscription)
     await asyncio.to_thread(own_kafka.kill)
     at_the_kill = acknowledged
-    await asyncio.to_thread(own_kafka.start)
+    own_kafka.launch()
+    await asyncio.to_thread(own_kafka.wait)
     await step_until(producing.done, subscription, within=90)
     await producing
     await drain(subscription)
@@ -134,7 +135,7 @@ async def test_a_broker_that_comes_back_empty_is_reported_by_the_topics_it_lacks
 
 async def test_the_services_start_while_the_broker_is_away_and_work_once_it_is_there(own_kafka: LocalKafka) -> None:
     own_kafka.stop()
-    broker = make_kafka_broker(own_kafka, "own.")
+    broker = make_kafka_broker(own_kafka)
     await asyncio.wait_for(broker.start(), 10)
     reader = Reader()
     subscription = await broker.subscribe("sla", frozenset({INTAKE}), reader)
@@ -209,9 +210,9 @@ async def test_cards_of_an_unfinished_transaction_are_never_seen(own_kafka: Loca
     await drain(subscription)
     producer = target._cards  # type: ignore[attr-defined]
     await producer.begin_transaction()
-    await producer.send_and_wait(f"own.{CONTACTS}", b"never", b"case-1")
+    await producer.send_and_wait(doomed.settings.topic_prefix + CONTACTS, b"never", b"case-1")
 
-    again = make_kafka_broker(own_kafka, "own.")
+    again = make_kafka_broker(own_kafka, doomed.settings.topic_prefix)
     await deliver_all(again.targets("intake")[0], [card("case-1", b"2")])
     await drain(subscription)
     await again.stop()
