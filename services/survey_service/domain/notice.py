@@ -84,7 +84,8 @@ class Delivery:
 
     def begun(self, at: datetime) -> "Delivery":
         first = self.first_sent_at or at
-        return replace(self, state=S.SENDING, attempts=self.attempts + 1, sending_at=at, first_sent_at=first)
+        sending = replace(self, state=S.SENDING, attempts=self.attempts + 1, due_at=None)
+        return replace(sending, sending_at=at, first_sent_at=first)
 
     def failed(self, reason: str) -> "Delivery":
         """Definitely not through by this channel, unless an earlier attempt is in doubt."""

@@ -4,6 +4,7 @@ import calendar
 import secrets
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -53,13 +54,15 @@ async def draw(tx: Tx, order: Order) -> Sample:
     scope = tx.actor.scope
     if not scope.everything and order.region not in scope.regions:
         raise Forbidden("This region is not yours.")
+    by = await rules.for_sampling(tx)
+    precision = precision_of(order.precision) if order.precision else by.precision
     since, until = month_bounds(order.month)
     if since > tx.now:
         raise Invalid("This month has not begun.", code="month_not_begun")
     cycles = await samples.frame(tx, order.region, since, until)
     if not cycles:
         raise EmptyFrame("There is no closed complaint of this region in this month.")
-    drawn = await _decided(tx, order, list(cycles))
+    drawn = await _decided(tx, order, precision, list(cycles))
     if not await samples.add_sample(tx, drawn):
         raise AlreadyDrawn("This region and month have their sample.", sample_id=str(await _existing(tx, order)))
     await samples.add_members(tx, drawn.id, permutation(cycles, drawn.seed), cycles, drawn.quota)
@@ -73,9 +76,7 @@ async def draw(tx: Tx, order: Order) -> Sample:
     return drawn
 
 
-async def _decided(tx: Tx, order: Order, frame: list[UUID]) -> Sample:
-    by = await rules.for_sampling(tx)
-    precision = precision_of(order.precision) if order.precision else by.precision
+async def _decided(tx: Tx, order: Order, precision: Fraction, frame: list[UUID]) -> Sample:
     quota = min(order.quota or yamane(len(frame), precision), len(frame))
     return Sample(
         id=uuid7(tx.now),

@@ -1,0 +1,109 @@
+"""Role × row over every reading endpoint (failures.md 14)."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.survey.given import Case, Desk, resolved
+
+LISTS = ("/notices", "/phone-tasks", "/reviews", "/calls", "/samples")
+
+
+async def world(desk: Desk) -> dict[str, Case]:
+    """One told case each: own branch, other branch of the region, other region, restricted; all by landline."""
+    cases = {
+        "own": Case(office="1102"),
+        "region": Case(office="1103"),
+        "far": Case(office="1002"),
+        "restricted": Case(office="1102", restricted=True),
+    }
+    for case in cases.values():
+        await resolved(desk, case, phone="+6638123456")
+        await desk.take(case.reopened(desk.now), case.resolved(desk.now, repaired=False))
+    return cases
+
+
+async def seen(client: httpx.AsyncClient, path: str, cases: dict[str, Case]) -> set[str] | int:
+    closed = {"state": "closed"} if path == "/calls" else {}
+    answer = await client.get(path, params={"limit": 200, **closed})
+    if answer.status_code != 200:
+        return answer.status_code
+    names = {str(case.case_id): name for name, case in cases.items()}
+    return {names[each["case_id"]] for each in answer.json()["items"]}
+
+
+async def test_role_by_row_over_every_list(desk: Desk) -> None:
+    cases = await world(desk)
+    everybody = {"own", "region", "far"}
+    expected: list[tuple[httpx.AsyncClient, dict[str, Any]]] = [
+        (desk.api("complaints_division"), {"/notices": everybody, "/calls": everybody, "/reviews": everybody}),
+        (desk.api("complaints_division", "restricted_reader"), {"/notices": {*everybody, "restricted"}}),
+        (desk.api("survey_caller"), {"/notices": 403, "/calls": everybody, "/reviews": 403, "/phone-tasks": 403}),
+        (desk.api("branch_staff", office="1102"), {"/notices": {"own"}, "/calls": 403, "/phone-tasks": 403}),
+        (desk.api("branch_manager", office="1103"), {"/notices": {"region"}, "/calls": 403}),
+        (desk.api("intake_officer"), {"/notices": everybody, "/calls": 403}),
+        (desk.api("region_staff", region=1), {"/notices": 403, "/calls": 403, "/samples": 403}),
+        (desk.api("ois"), dict.fromkeys(LISTS, 403)),
+        (desk.anonymous(), dict.fromkeys(LISTS, 401)),
+    ]
+    for client, paths in expected:
+        for path, rows in paths.items():
+            assert await seen(client, path, cases) == rows, path
+
+
+async def test_a_strangers_thing_is_not_found(desk: Desk) -> None:
+    cases = await world(desk)
+    branch, division = desk.api("branch_staff", office="1103"), desk.api("complaints_division")
+    notice = await desk.one("SELECT id FROM survey.notice WHERE case_id = :c AND cycle = 1", c=cases["own"].case_id)
+    hidden = await desk.one(
+        "SELECT id FROM survey.notice WHERE case_id = :c AND cycle = 1", c=cases["restricted"].case_id
+    )
+    task = await desk.one("SELECT id FROM survey.phone_task WHERE case_id = :c", c=cases["restricted"].case_id)
+    call = await desk.one("SELECT id FROM survey.call_task WHERE case_id = :c", c=cases["restricted"].case_id)
+    review = await desk.one(
+        "SELECT id FROM survey.resolution WHERE case_id = :c AND cycle = 2", c=cases["restricted"].case_id
+    )
+    asked = [
+        await branch.get(f"/notices/{notice.id}"),
+        await branch.get(f"/cases/{cases['own'].case_id}"),
+        await division.get(f"/notices/{hidden.id}"),
+        await division.post(f"/notices/{hidden.id}/decide", json={"decision": "told"}),
+        await division.get(f"/cases/{cases['restricted'].case_id}"),
+        await division.post(f"/phone-tasks/{task.id}/claim"),
+        await division.get(f"/phone-tasks/{task.id}/contact", params={"purpose": "notice_call"}),
+        await division.post(f"/phone-tasks/{task.id}/done", json={"outcome": "told"}),
+        await division.get(f"/calls/{call.id}"),
+        await division.post("/calls/claim", json={"call_id": str(call.id)}),
+        await division.get(f"/calls/{call.id}/contact", params={"purpose": "sample_call"}),
+        await division.post(f"/calls/{call.id}/attempts", json={"outcome": "busy"}),
+        await division.post(f"/reviews/{review.id}/release"),
+    ]
+    assert [each.status_code for each in asked] == [404] * len(asked), [each.request.url.path for each in asked]
+
+
+async def test_lists_go_on_by_cursor(desk: Desk) -> None:
+    for _ in range(5):
+        await resolved(desk)
+    division = desk.api("complaints_division")
+    for path in ("/notices", "/calls"):
+        first = (await division.get(path, params={"limit": 2})).json()
+        second = (await division.get(path, params={"limit": 2, "cursor": first["next_cursor"]})).json()
+        third = (await division.get(path, params={"limit": 2, "cursor": second["next_cursor"]})).json()
+        ids = [each["id"] for page in (first, second, third) for each in page["items"]]
+        assert (len(set(ids)), third["next_cursor"]) == (5, None)
+    assert (await division.get("/notices", params={"cursor": "garbage"})).status_code == 422
+
+
+@pytest.mark.parametrize("name", ["notices", "quiet_hours", "calls", "sampling", "questionnaire", "checklist"])
+async def test_rules_that_could_not_be_worked_by_are_refused(desk: Desk, name: str) -> None:
+    editor = desk.api("policy_editor")
+    (current,) = (await editor.get(f"/rules/{name}")).json()
+    body = current["body"]
+    every: list[dict[str, Any]] = [dict.fromkeys(body, value) for value in (None, [], -1)]
+    for wrong in ({}, {**body, "extra": 1}, *every):
+        if name == "quiet_hours" and wrong == dict.fromkeys(body):
+            continue
+        answer = await editor.post(f"/rules/{name}", json={"body": wrong})
+        assert (answer.status_code, answer.json()["code"]) == (422, "bad_rules"), wrong
+    assert (await editor.post(f"/rules/{name}", json={"body": body})).json()["version"] == 2
