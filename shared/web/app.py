@@ -5,16 +5,16 @@ from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute, APIRouter
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 
 from shared.db.failures import DatabaseError
 from shared.kernel.errors import Refusal
 from shared.web import problems
-from shared.web.access import Gate, Needs
+from shared.web.access import Gate
 from shared.web.combined import Combined
 from shared.web.database_errors import on_database_error
 from shared.web.documentation import openapi_of
@@ -23,11 +23,10 @@ from shared.web.idempotency import Replay, on_replay
 from shared.web.jwks import FixedKeys, KeySource
 from shared.web.operations import operations_router
 from shared.web.ports import WebContext, WebService
-from shared.web.query import KnownQuery, query_names
+from shared.web.routes import FixedPaths, include
 from shared.web.settings import WebSettings
 from shared.web.strict_input import StrictInput
 from shared.web.tokens import TokenVerifier
-from shared.web.transaction import open_transaction
 from shared.web.validation import on_validation_error
 
 _SILENT = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
@@ -63,7 +62,6 @@ def create_app(
         swagger_ui_oauth2_redirect_url=f"{root}/docs/oauth2-redirect",
         redirect_slashes=False,
         telemetry=_SILENT,
-        exception_handlers=dict(_HANDLERS),
     )
     app.state.service = service
     app.state.context = context
@@ -71,11 +69,8 @@ def create_app(
     app.state.gate = Gate(_verifier(settings, keys), context.db, service.tables.tables.get(f"{service.name}.api_keys"))
     app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]
     for router in (*service.routers, operations_router(service.name)):
-        _include(app, router)
-    app.add_middleware(StrictInput, settings=settings)
-    app.add_middleware(
-        Edge, service=service.name, reads=settings.reads_in_flight, everything=settings.requests_in_flight
-    )
+        include(app, router)
+    app.middleware_stack = _layers(app, settings)
     return app
 
 
@@ -89,29 +84,9 @@ def _verifier(settings: WebSettings, jwks: Mapping[str, Any] | None) -> TokenVer
     return TokenVerifier(settings, keys)
 
 
-def _include(app: FastAPI, router: APIRouter) -> None:
-    """Add a router's routes themselves: matching an included router would walk through all of them twice."""
-    routes = [route for route in router.routes if isinstance(route, APIRoute)]
-    if len(routes) != len(router.routes):
-        app.include_router(router)
-        return
-    for route in routes:
-        _prepare(route)
-        app.router.routes.append(route)
-
-
-def _prepare(route: APIRoute) -> None:
-    """Ask who it is before anything else, open the transaction last; refuse unknown query parameters."""
-    dependencies = route.dependant.dependencies
-    if not any(isinstance(each.call, KnownQuery) for each in dependencies):
-        known = KnownQuery(query_names(route.dependant))
-        dependencies.append(Dependant(call=known, request_param_name="request", path=route.path_format))
-    dependencies.sort(key=_order)
-
-
-def _order(dependant: Dependant) -> int:
-    if isinstance(dependant.call, Needs):
-        return 0
-    if isinstance(dependant.call, KnownQuery):
-        return 1
-    return 3 if dependant.call is open_transaction else 2
+def _layers(app: FastAPI, settings: WebSettings) -> Edge:
+    """Everything around the routes, written out: FastAPI's own stack has three more layers that do nothing here."""
+    inner = AsyncExitStackMiddleware(FixedPaths(app.router))
+    checked = StrictInput(ExceptionMiddleware(inner, dict(_HANDLERS)), settings)
+    name = app.state.service.name
+    return Edge(checked, service=name, reads=settings.reads_in_flight, everything=settings.requests_in_flight)

@@ -1,10 +1,10 @@
 """Refuses query parameters that a route does not know: a misspelt filter must not show everything."""
 
-from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
-from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.web.problems import Rejection
 from shared.web.validation import nearest_name
@@ -22,16 +22,20 @@ def query_names(dependant: Dependant) -> frozenset[str]:
     return frozenset(names).union(*(query_names(child) for child in dependant.dependencies))
 
 
-@dataclass(frozen=True)
 class KnownQuery:
-    """The dependency that every route gets."""
+    """Stands around a route's application."""
 
-    names: frozenset[str]
+    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
+        self.app = app
+        self.names = names
 
-    async def __call__(self, request: Request) -> None:
-        if not request.scope["query_string"]:
-            return
-        unknown = [name for name in request.query_params if name not in self.names]
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["query_string"]:
+            self._check(scope["query_string"].decode("latin-1"))
+        await self.app(scope, receive, send)
+
+    def _check(self, query: str) -> None:
+        unknown = [name for name, _ in parse_qsl(query, keep_blank_values=True) if name not in self.names]
         if unknown:
             nearest = nearest_name(unknown[0], self.names)
             shown = f" The nearest known one is {nearest}." if nearest else ""

@@ -43,7 +43,7 @@ class StrictInput:
         except _Gone:
             return
         if body:
-            strict_json.parse(body)
+            scope["pwa.json"] = strict_json.parse(body)
         scope["pwa.body"] = body
         await self.app(scope, _Replay(body, receive), send)
 
