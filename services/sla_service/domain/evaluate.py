@@ -1,13 +1,14 @@
 """The clocks of a case as a pure function of policy, calendar, facts and time (design note sla.md)."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from uuid import UUID
 
 from services.sla_service.domain.calendar import CalendarVersion
 from services.sla_service.domain.facts import CANCELLED, CaseFacts, Stop
-from services.sla_service.domain.policy import PolicyVersion, Target, Traits, choose
+from services.sla_service.domain.policy import PolicyVersion, Target, Traits, by_precedence
 from shared.kernel.working_time import Hold, union
 
 MET = "met"
@@ -23,9 +24,20 @@ class Book:
 
     policies: tuple[PolicyVersion, ...]
     calendars: Mapping[UUID, CalendarVersion]
+    _fitting: dict[Traits, Sequence[PolicyVersion]] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that some policy sets a target for, of those that this service can measure."""
+        promised = {target.metric for policy in self.policies for target in policy.targets if target.amount}
+        return tuple(sorted(promised & MEASURED))
 
     def policy(self, traits: Traits, started_at: datetime) -> PolicyVersion | None:
-        return choose(self.policies, traits, started_at)
+        """The most specific policy in force when the case started: a policy change touches new cases only."""
+        fitting = self._fitting.get(traits)
+        if fitting is None:
+            fitting = self._fitting[traits] = by_precedence(self.policies, traits)
+        return next((policy for policy in fitting if policy.is_live(started_at)), None)
 
     def calendar(self, code: str, pinned: UUID | None = None) -> CalendarVersion:
         """The pinned version if it is one of this calendar, else the newest published."""
@@ -67,8 +79,7 @@ def evaluate(book: Book, facts: CaseFacts, now: datetime) -> tuple[Clock, ...]:
     """Every clock that the case has. Depends on nothing else, so facts in any order give the same clocks."""
     if facts.received_at is None:
         return ()
-    metrics = sorted(MEASURED)
-    clocks = (_clock(book, facts, metric, cycle, now) for cycle in facts.cycles for metric in metrics)
+    clocks = (_clock(book, facts, metric, cycle, now) for cycle in facts.cycles for metric in book.metrics)
     return tuple(clock for clock in clocks if clock)
 
 

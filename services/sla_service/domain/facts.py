@@ -121,10 +121,9 @@ class CaseFacts:
 
     def holds(self, cycle: int, pause_reasons: frozenset[str]) -> list[Hold]:
         """The held time that counts for a cycle: its pauses and those of the cycles before it."""
-        begun = [
-            e for e in self.edges if e.kind == HOLD and e.began_at and e.cycle <= cycle and e.reason in pause_reasons
-        ]
-        return [(edge.began_at, self._end_of(edge)) for edge in begun if edge.began_at]
+        pauses = [e for e in self.edges if e.kind == HOLD and e.cycle <= cycle and e.reason in pause_reasons]
+        held = [(edge.began_at, self._end_of(edge)) for edge in pauses if edge.began_at]
+        return sorted(held, key=lambda hold: (hold[0], hold[1] is None, hold[1] or hold[0]))
 
     def reason_at(self, at: datetime) -> str | None:
         """Why the hold that began at an instant began."""

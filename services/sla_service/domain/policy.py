@@ -101,7 +101,7 @@ class PolicyVersion:
         return self.effective_from <= at and (self.effective_to is None or at < self.effective_to)
 
 
-def choose(policies: Iterable[PolicyVersion], traits: Traits, started_at: datetime) -> PolicyVersion | None:
-    """The most specific policy in force when the case started: a policy change touches new cases only."""
-    fitting = [one for one in policies if one.is_live(started_at) and one.selector.matches(traits)]
-    return max(fitting, key=lambda one: one.selector.rank, default=None)
+def by_precedence(policies: Iterable[PolicyVersion], traits: Traits) -> list[PolicyVersion]:
+    """The policies, of whatever time, that are for a case like this; the most specific first."""
+    fitting = [one for one in policies if one.selector.matches(traits)]
+    return sorted(fitting, key=lambda one: one.selector.rank, reverse=True)

@@ -48,12 +48,15 @@ async def claim_due(tx: Tx, covered_until: datetime, most: int) -> list[CaseFile
 
 
 async def save(tx: Tx, files: Iterable[CaseFile]) -> None:
-    rows = [{f"new_{name}": value for name, value in asdict(file).items()} for file in files]
-    names = [column.name for column in COLUMNS if column.name != "case_id"]
+    names = [column.name for column in COLUMNS]
+    rows = [{f"new_{name}": getattr(file, name) for name in names} for file in files]
     statement = (
         update(case_file)
         .where(case_file.c.case_id == bindparam("new_case_id"))
-        .values({name: bindparam(f"new_{name}") for name in names} | {"hold_fire_until": None, "trouble": None})
+        .values(
+            {name: bindparam(f"new_{name}") for name in names if name != "case_id"}
+            | {"hold_fire_until": None, "trouble": None}
+        )
     )
     await tx.execute(statement, rows)
 
