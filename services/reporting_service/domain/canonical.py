@@ -20,5 +20,8 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[dict[str, A
     if isinstance(before, dict) and isinstance(after, dict):
         for name in sorted(before.keys() | after.keys()):
             yield from differences(before.get(name), after.get(name), f"{path}/{name}")
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for index, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from differences(old, new, f"{path}/{index}")
     elif before != after:
         yield {"at": path, "before": before, "after": after}
