@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from services.intake_service.use_cases.noting import (
     CLOCK_SHOWN,
     enter,
-    note_clock,
     note_first,
-    note_highest,
+    note_newest,
     note_reopen_request,
 )
 from shared.contracts.base import Event
@@ -29,23 +28,24 @@ from shared.messaging.consumer import Handler, Meta
 
 async def on_clock_armed(tx: Tx, event: ClockArmed, meta: Meta) -> None:
     if event.metric == CLOCK_SHOWN:
-        await note_clock(tx, event, meta.seq, due_at=event.due_at, held=False, stopped_at=None, verdict=None)
+        running = {"due_at": event.due_at, "held": False, "stopped_at": None, "verdict": None}
+        await note_newest(tx, event, "clock_seq", clock_seq=meta.seq, **running)
 
 
 async def on_clock_held(tx: Tx, event: ClockHeld, meta: Meta) -> None:
     if event.metric == CLOCK_SHOWN:
-        await note_clock(tx, event, meta.seq, due_at=None, held=True)
+        await note_newest(tx, event, "clock_seq", clock_seq=meta.seq, due_at=None, held=True)
 
 
 async def on_clock_rescheduled(tx: Tx, event: ClockRescheduled, meta: Meta) -> None:
     if event.metric == CLOCK_SHOWN:
-        await note_clock(tx, event, meta.seq, due_at=event.due_at, held=False)
+        await note_newest(tx, event, "clock_seq", clock_seq=meta.seq, due_at=event.due_at, held=False)
 
 
 async def on_clock_stopped(tx: Tx, event: ClockStopped, meta: Meta) -> None:
     if event.metric == CLOCK_SHOWN:
         stopped = {"stopped_at": event.stopped_at, "due_at": event.due_at, "held": False, "verdict": event.verdict}
-        await note_clock(tx, event, meta.seq, **stopped)
+        await note_newest(tx, event, "clock_seq", clock_seq=meta.seq, **stopped)
 
 
 async def on_warned(tx: Tx, event: SlaWarned, meta: Meta) -> None:
@@ -55,18 +55,18 @@ async def on_warned(tx: Tx, event: SlaWarned, meta: Meta) -> None:
 
 async def on_breached(tx: Tx, event: SlaBreached, meta: Meta) -> None:
     if event.metric == CLOCK_SHOWN:
-        await note_clock(tx, event, meta.seq, breached_at=event.breached_at)
+        await note_newest(tx, event, "breach_seq", breach_seq=meta.seq, breached_at=event.breached_at)
         await enter(tx, event.case_id, "breached", due_at=event.due_at.isoformat(), cause=event.cause)
 
 
 async def on_breach_voided(tx: Tx, event: BreachVoided, meta: Meta) -> None:
     if event.metric == CLOCK_SHOWN:
-        await note_clock(tx, event, meta.seq, breached_at=None)
+        await note_newest(tx, event, "breach_seq", breach_seq=meta.seq, breached_at=None)
         await enter(tx, event.case_id, "breach_voided", reason=event.reason)
 
 
 async def on_rung_fired(tx: Tx, event: RungFired, meta: Meta) -> None:
-    await note_highest(tx, event, "rung", rung=event.rung, rung_at=event.fired_at)
+    await note_newest(tx, event, "rung", rung=event.rung, rung_at=event.fired_at)
     await enter(tx, event.case_id, "escalated", rung=event.rung, post=event.post, post_office=event.post_office)
 
 
@@ -102,7 +102,7 @@ async def on_reopen_requested(tx: Tx, event: ReopenRequested, meta: Meta) -> Non
 
 async def on_ois_acknowledged(tx: Tx, event: OisAcknowledged, meta: Meta) -> None:
     taken = {"ois_version": event.version, "ois_accepted": event.accepted, "ois_at": event.acknowledged_at}
-    await note_highest(tx, event, "ois_version", **taken)
+    await note_newest(tx, event, "ois_version", **taken)
 
 
 HANDLERS: Mapping[type[Event], Handler] = {

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Row
 
 from services.intake_service.domain.case import Case
 from services.intake_service.domain.tracking import shown
+from services.intake_service.store.rows import Found
 from shared.web.types import mask_phone
 
 ROOT = "/intake/v1"
@@ -288,38 +288,38 @@ def receipt_answer(case: Case, outcome: str, *, with_code: bool = True) -> Recei
     )
 
 
-def case_answer(row: Row[Any]) -> CaseAnswer:
+def case_answer(row: Found) -> CaseAnswer:
     return CaseAnswer(**_case_values(row))
 
 
-def case_detail(row: Row[Any], cycles: list[CycleAnswer]) -> CaseDetail:
+def case_detail(row: Found, cycles: list[CycleAnswer]) -> CaseDetail:
     return CaseDetail(**_case_values(row), cycles=cycles)
 
 
-def cycle_answer(row: Row[Any]) -> CycleAnswer:
+def cycle_answer(row: Found) -> CycleAnswer:
     return CycleAnswer(cycle=row.cycle, facts=_facts(row), work=_work(row, row.report_resolved_at))
 
 
-def _case_values(row: Row[Any]) -> dict[str, Any]:
+def _case_values(row: Found) -> dict[str, Any]:
     own = [name for name in CaseAnswer.model_fields if name not in {"contact", "facts", "work", "links"}]
     made = {"contact": _masked(row), "facts": _facts(row), "work": _work(row, row.resolved_at)}
     code = {"tracking_code": shown(row.tracking_code), "links": links(row.id, row.tracking_code)}
     return {name: getattr(row, name) for name in own} | made | code
 
 
-def _facts(row: Row[Any]) -> Facts:
+def _facts(row: Found) -> Facts:
     known = {name: getattr(row, f"fact_{name}") for name in Facts.model_fields}
     return Facts(**known | {"held": bool(known["held"])})
 
 
-def _work(row: Row[Any], resolved_at: datetime | None) -> Work | None:
+def _work(row: Found, resolved_at: datetime | None) -> Work | None:
     if row.report_reported_at is None:
         return None
     told = {name: getattr(row, f"report_{name}") for name in Work.model_fields if name != "resolved_at"}
     return Work(**told, resolved_at=resolved_at)
 
 
-def _masked(row: Row[Any]) -> Masked:
+def _masked(row: Found) -> Masked:
     return Masked(
         name=_starred(row.contact_name),
         phone=mask_phone(row.contact_phone) if row.contact_phone else None,

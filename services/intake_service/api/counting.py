@@ -1,12 +1,12 @@
 """The count board: every day's cases by office, kind, dimension and channel (process step 2)."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
-from sqlalchemy import Row
 
 from services.intake_service.api.answers import CountBoard, CountRow, Counts
+from services.intake_service.store.rows import Found
 from services.intake_service.use_cases import looking
 from shared.kernel.access import Actor
 from shared.kernel.fiscal import bangkok_date
@@ -30,6 +30,16 @@ async def counts(
     return CountBoard(day=asked, as_recorded=_counts(recorded), as_classified=_counts(classified))
 
 
-def _counts(rows: Sequence[Row[Any]]) -> Counts:
-    found = [CountRow(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented name for a row as a mapping
+def _counts(rows: Sequence[Found]) -> Counts:
+    found = [
+        CountRow(
+            office=row.office,
+            region=row.region,
+            kind=row.kind,
+            dimension=row.dimension,
+            channel=row.channel,
+            count=row.counted,
+        )
+        for row in rows
+    ]
     return Counts(total=sum(row.count for row in found), rows=found)

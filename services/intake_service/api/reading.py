@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from sqlalchemy import Row
 
 from services.intake_service.api.answers import (
     CaseAnswer,
@@ -21,6 +20,7 @@ from services.intake_service.domain.case import State
 from services.intake_service.domain.number import as_case_number
 from services.intake_service.domain.taxonomy import Channel, Kind
 from services.intake_service.domain.tracking import as_tracking_code
+from services.intake_service.store.rows import Found
 from services.intake_service.use_cases import looking
 from services.intake_service.use_cases.classifying import suggestion_for
 from services.intake_service.use_cases.looking import After, Wanted
@@ -105,7 +105,7 @@ async def suggestion(
     return SuggestionAnswer.model_validate(await suggestion_for(tx, case_id))
 
 
-async def _detail(tx: Tx, response: Response, row: Row[Any]) -> CaseDetail:
+async def _detail(tx: Tx, response: Response, row: Found) -> CaseDetail:
     etag(response, row.version)
     return case_detail(row, [cycle_answer(each) for each in await looking.cycles(tx, row.id)])
 
@@ -115,8 +115,6 @@ def _after(paging: CursorQuery) -> After | None:
     return After(*values) if values else None
 
 
-def _page(
-    paging: CursorQuery, rows: Sequence[Row[Any]], key: Callable[[Row[Any]], Sequence[object]]
-) -> Page[CaseAnswer]:
+def _page(paging: CursorQuery, rows: Sequence[Found], key: Callable[[Found], Sequence[object]]) -> Page[CaseAnswer]:
     page = paging.page(rows, key)
     return Page(items=[case_answer(row) for row in page.items], next_cursor=page.next_cursor)

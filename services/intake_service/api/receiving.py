@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 from fastapi import Request as HttpRequest
-from sqlalchemy.exc import IntegrityError
 
 from services.intake_service.api.answers import ReceiptAnswer, receipt_answer
 from services.intake_service.api.bodies import NewCase
@@ -25,6 +24,7 @@ from shared.web import BoundChannel, Idempotency, Idempotent, check_channel, eta
 from shared.web.idempotency import check_keys, remember
 
 router = APIRouter(prefix="/intake/v1", tags=["1 receive and classify"])
+_TAKEN = "23505"  # unique violation
 _TRY_ALONE = frozenset({"40001", "40P01"})  # serialization failure, deadlock: the group's own making
 
 
@@ -123,21 +123,18 @@ class Writer:
         except Exception as error:
             if is_infrastructure(error) and sqlstate(error) not in _TRY_ALONE:
                 raise
-            if len(group) == 1 and not isinstance(error, IntegrityError):
+            if len(group) == 1 and sqlstate(error) != _TAKEN:
                 raise
         return [await self._alone(each) for each in group]
 
-    async def _alone(self, incoming: Incoming) -> Written | Exception:
+    async def _alone(self, incoming: Incoming, *, retry: bool = True) -> Written | Exception:
         try:
             return (await self._together([incoming]))[0]
-        except IntegrityError:
-            # Another process has just written the same reference: now it is found and repeated.
-            try:
-                return (await self._together([incoming]))[0]
-            except Exception as error:  # noqa: BLE001 - handed on to the request that it belongs to
+        except Exception as error:  # noqa: BLE001 - handed on to the request that it belongs to
+            if not retry or sqlstate(error) != _TAKEN:
                 return error
-        except Exception as error:  # noqa: BLE001
-            return error
+        # Another process has just written the same reference: now it is found and repeated.
+        return await self._alone(incoming, retry=False)
 
     async def _together(self, group: Sequence[Incoming]) -> list[Written | Exception]:
         await fault_point("api.before_tx")

@@ -11,19 +11,11 @@ from services.intake_service.store.tables import case_facts
 from shared.db import Tx
 
 
-async def put(tx: Tx, case_id: UUID, cycle: int, **values: object) -> None:
-    """Set these facts of the cycle."""
+async def put_newest(tx: Tx, case_id: UUID, cycle: int, *, by: str, **values: object) -> None:
+    """Set facts of which the one with the highest `by` counts: a sequence, a rung, a version."""
     row = insert(case_facts).values(case_id=case_id, cycle=cycle, **values)
-    await tx.execute(row.on_conflict_do_update(index_elements=["case_id", "cycle"], set_=values))
-
-
-async def put_clock(tx: Tx, case_id: UUID, cycle: int, seq: int, **values: object) -> None:
-    """Set facts of the clock unless a later event of the same stream was applied before."""
-    numbered = {**values, "sla_seq": seq}
-    row = insert(case_facts).values(case_id=case_id, cycle=cycle, **numbered)
-    await tx.execute(
-        row.on_conflict_do_update(index_elements=["case_id", "cycle"], set_=numbered, where=case_facts.c.sla_seq < seq)
-    )
+    newer = func.coalesce(case_facts.c[by], 0) < values[by]
+    await tx.execute(row.on_conflict_do_update(index_elements=["case_id", "cycle"], set_=values, where=newer))
 
 
 async def put_first(tx: Tx, case_id: UUID, cycle: int, *, when: Mapping[str, Any], **values: object) -> None:
@@ -35,10 +27,3 @@ async def put_first(tx: Tx, case_id: UUID, cycle: int, *, when: Mapping[str, Any
     await tx.execute(
         row.on_conflict_do_update(index_elements=["case_id", "cycle"], set_={name: at, **values}, where=earlier)
     )
-
-
-async def put_highest(tx: Tx, case_id: UUID, cycle: int, *, by: str, **values: object) -> None:
-    """Set facts that the highest rung or version decides."""
-    row = insert(case_facts).values(case_id=case_id, cycle=cycle, **values)
-    higher = func.coalesce(case_facts.c[by], 0) < values[by]
-    await tx.execute(row.on_conflict_do_update(index_elements=["case_id", "cycle"], set_=values, where=higher))

@@ -21,7 +21,7 @@ from shared.db import Tx
 from shared.kernel.access import Scope
 from shared.kernel.errors import NotFound
 
-_NOT_FACTS = {"case_id", "cycle", "sla_seq"}
+_NOT_FACTS = {"case_id", "cycle", "clock_seq", "breach_seq"}
 _REPORT = ("repaired", "cause", "action", "mister_prapa", "not_repaired_reason", "reported_at")
 _PERSONAL = ("name", "phone", "line_id", "email")
 _DROP_TONES = str.maketrans("", "", TONE_MARKS)
@@ -179,7 +179,7 @@ async def counts(tx: Tx, scope: Scope, asked: Count) -> Sequence[Row[Any]]:
     dimension = cases.c.recorded_dimension if recorded else cases.c.dimension
     keys = (of_office.label("office"), of_region.label("region"), kind.label("kind"), dimension.label("dimension"))
     grouped = (*keys, cases.c.channel)
-    statement = select(*grouped, func.count().label("count")).where(cases.c.received_on == asked.day)
+    statement = select(*grouped, func.count().label("counted")).where(cases.c.received_on == asked.day)
     statement = statement.where(_counted_for(scope, of_office, of_region))
     if asked.office is not None:
         statement = statement.where(of_office == asked.office)

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, false, or_, true
+from sqlalchemy import ColumnElement, Row, Table, and_, false, or_, true
 
 from services.intake_service.store.tables import SCHEMA, cases
 from shared.kernel.access import Scope
+
+Found = Row[Any]  # a row as it was selected, for those who do not write SQL
 
 
 def own_columns(table: Table) -> tuple[str, ...]:

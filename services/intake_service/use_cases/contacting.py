@@ -1,14 +1,12 @@
 """The complainant's card and words: full readings are audited, corrections make versions, erasure leaves nothing."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from services.intake_service.domain.case import Case
 from services.intake_service.domain.receipt import Person
 from services.intake_service.store import cases, contacts, reads
+from services.intake_service.store.rows import Found
 from services.intake_service.use_cases import events
 from services.intake_service.use_cases.changing import change, lock, record, tell
 from shared.contracts.intake import ContactCard
@@ -17,7 +15,7 @@ from shared.db import Tx
 NOTES_SHOWN = 200
 
 
-async def read_contact(tx: Tx, case_id: UUID, purpose: str) -> tuple[Row[Any], Row[Any]]:
+async def read_contact(tx: Tx, case_id: UUID, purpose: str) -> tuple[Found, Found]:
     """The case and its card, unmasked; who read it and what for is on record."""
     row = await reads.get(tx, tx.actor.scope, case_id=case_id)
     card = await contacts.get(tx, row.id)
@@ -41,7 +39,7 @@ async def erase(tx: Tx, case_id: UUID, version: int | None) -> Case:
     return await tell(tx, after, "contact_erased", events.contact_changed(tx, after, None))
 
 
-async def read_notes(tx: Tx, case_id: UUID, purpose: str) -> Sequence[Row[Any]]:
+async def read_notes(tx: Tx, case_id: UUID, purpose: str) -> Sequence[Found]:
     """What people said in the course of the case; audited like the card."""
     row = await reads.get(tx, tx.actor.scope, case_id=case_id)
     found = await contacts.list_notes(tx, row.id, limit=NOTES_SHOWN)
@@ -63,7 +61,7 @@ async def cards(tx: Tx, case_ids: Sequence[UUID]) -> Mapping[UUID, ContactCard |
     return {case_id: _card(found.get(case_id)) for case_id in case_ids}
 
 
-def _card(row: Row[Any] | None) -> ContactCard | None:
+def _card(row: Found | None) -> ContactCard | None:
     if row is None or row.erased_at is not None:
         return None
     sent = ("case_id", "version", "name", "phone", "line_id", "email", "language", "consent", "place", "meter", "text")

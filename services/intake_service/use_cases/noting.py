@@ -1,5 +1,6 @@
 """Keeps what other services tell of a case, for everybody who looks at it here."""
 
+from datetime import datetime
 from uuid import UUID
 
 from services.intake_service.store import cases, facts, reference
@@ -10,16 +11,14 @@ from shared.db import Tx
 CLOCK_SHOWN = "resolve"
 
 
-async def note_clock(tx: Tx, event: CaseEvent, seq: int, **values: object) -> None:
-    await facts.put_clock(tx, event.case_id, event.cycle, seq, **values)
+async def note_newest(tx: Tx, event: CaseEvent, by: str, **values: object) -> None:
+    """Facts of which the newest counts, whatever order they come in."""
+    await facts.put_newest(tx, event.case_id, event.cycle, by=by, **values)
 
 
-async def note_first(tx: Tx, event: CaseEvent, name: str, at: object, **values: object) -> None:
+async def note_first(tx: Tx, event: CaseEvent, name: str, at: datetime, **values: object) -> None:
+    """Facts of which the earliest counts."""
     await facts.put_first(tx, event.case_id, event.cycle, when={name: at}, **values)
-
-
-async def note_highest(tx: Tx, event: CaseEvent, by: str, **values: object) -> None:
-    await facts.put_highest(tx, event.case_id, event.cycle, by=by, **values)
 
 
 async def enter(tx: Tx, case_id: UUID, entry: str, **told: object) -> None:

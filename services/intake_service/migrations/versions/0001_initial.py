@@ -25,7 +25,8 @@ _STATEMENTS = (
     CREATE TABLE intake.case_facts (
         case_id UUID NOT NULL,
         cycle INTEGER NOT NULL,
-        sla_seq INTEGER DEFAULT 0 NOT NULL,
+        clock_seq INTEGER DEFAULT 0 NOT NULL,
+        breach_seq INTEGER DEFAULT 0 NOT NULL,
         due_at TIMESTAMP WITH TIME ZONE,
         held BOOLEAN DEFAULT false NOT NULL,
         stopped_at TIMESTAMP WITH TIME ZONE,
