@@ -1,5 +1,6 @@
 """What operators may do in every service: see, replay and discard parked events, send history again, read the audit."""
 
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -116,6 +117,7 @@ def _parked(row: Row[Any]) -> ParkedEvent:
     return ParkedEvent(**{**shown, "event_id": str(row.event_id)})
 
 
+@cache
 def operations_router(service: str) -> APIRouter:
     """The routes under /{service}/v1 for people with the right `operations`."""
     router = APIRouter(prefix=f"/{service}/v1", tags=["operations"], dependencies=[needs("operations")])
