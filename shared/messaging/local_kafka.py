@@ -192,7 +192,8 @@ class LocalKafka:
             raise LocalKafkaError(f"Kafka's storage could not be formatted: {done.stderr[-500:]}")
 
     def _java(self, main: str, *arguments: str) -> list[str]:
-        options = ["-Xmx384m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+        quick = [] if self._detached else ["-XX:TieredStopAtLevel=1"]  # a quarter less work to start
+        options = ["-Xmx384m", "-XX:+UseSerialGC", *quick, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
         return ["java", *options, "-cp", f"{LIBS}/*", main, *arguments]
 
     def _spawn(self) -> None:

@@ -2,15 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
 
-from shared.contracts.base import CONTACTS, INTAKE, SLA, TOPICS
+from shared.contracts.base import CONTACTS, INTAKE, SLA
 from shared.messaging.kafka import KafkaBroker
-from shared.messaging.kafka.topics import plan
 from shared.messaging.local_kafka import LocalKafka
+from shared.messaging.port import Message
 from tests.kafka_fixtures import make_kafka_broker
 from tests.shared.kafka_tools import Reader, card, deliver_all, drain, fact, step_until
 
@@ -24,16 +24,6 @@ async def kafka(kafka_server: LocalKafka) -> AsyncIterator[KafkaBroker]:
     await broker.start()
     yield broker
     await broker.stop()
-
-
-def test_the_plan_names_the_topics_of_the_contracts() -> None:
-    planned = plan()
-
-    assert set(planned) == set(TOPICS)
-    assert {topic.partitions for topic in planned.values()} == {6}
-    assert {topic.replication for topic in planned.values()} == {3}
-    assert {topic.config["min.insync.replicas"] for topic in planned.values()} == {"2"}
-    assert {name for name, topic in planned.items() if topic.config["cleanup.policy"] == "compact"} == {CONTACTS}
 
 
 async def test_every_message_arrives_once_with_its_headers_and_plain_topic_name(kafka: KafkaBroker) -> None:
@@ -103,6 +93,28 @@ async def test_after_a_crash_before_the_commit_the_next_process_receives_it_agai
     await first.stop()
 
     assert [message.headers["ce_id"] for message in reader.messages] == ["a-1"]
+
+
+async def test_a_round_that_is_cancelled_while_it_handles_a_batch_loses_nothing(kafka: KafkaBroker) -> None:
+    [target] = kafka.targets("intake")
+    reader, holds = Reader(), asyncio.Event()
+
+    async def hang_once(messages: Sequence[Message]) -> None:
+        if not holds.is_set():
+            holds.set()
+            await asyncio.Event().wait()
+        await reader(messages)
+
+    subscription = await kafka.subscribe("sla", frozenset({INTAKE}), hang_once)
+    await target.deliver([fact("a", 1), fact("a", 2)])
+    working = asyncio.create_task(step_until(lambda: False, subscription))
+    await asyncio.wait_for(holds.wait(), 20)
+    working.cancel()
+    await asyncio.wait([working])
+    await target.deliver([fact("a", 3)])
+    await drain(subscription)
+
+    assert reader.by_key() == {"a": [1, 2, 3]}
 
 
 async def test_a_restarted_subscription_goes_on_where_it_stopped(kafka_server: LocalKafka) -> None:

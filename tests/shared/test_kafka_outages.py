@@ -115,6 +115,24 @@ async def test_a_frozen_broker_is_a_problem_until_it_wakes_and_nothing_is_lost(
     assert doomed.problems() == []
 
 
+async def test_stopping_while_the_broker_is_frozen_ends_in_time_and_leaves_nothing_running(
+    own_kafka: LocalKafka, doomed: KafkaBroker
+) -> None:
+    [target] = doomed.targets("intake")
+    subscription = await doomed.subscribe("sla", frozenset({INTAKE}), Reader())
+    await deliver_all(target, [fact("a", 1), card("a", b"{}")])
+    await drain(subscription)
+    own_kafka.freeze()
+    waiting = asyncio.create_task(target.deliver([fact("a", 2), card("a", None)]))
+
+    await asyncio.wait_for(asyncio.gather(waiting, return_exceptions=True), 15)
+    await asyncio.wait_for(doomed.stop(), 15)
+    own_kafka.thaw()
+
+    left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    assert left == []
+
+
 async def test_a_broker_that_comes_back_empty_is_reported_by_the_topics_it_lacks(
     own_kafka: LocalKafka, doomed: KafkaBroker
 ) -> None:

@@ -50,6 +50,8 @@ async def open_admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClie
         try:
             await admin.start()
             yield admin
+        except AttributeError as error:  # how aiokafka says that the cluster has no controller just now
+            raise KafkaError("the cluster has no controller") from error
         finally:
             await admin.close()
 
