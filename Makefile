@@ -3,6 +3,7 @@
 MAKEFLAGS += --no-print-directory
 PYTHON ?= python3.14 python3.13 python3.12 python3.11 python3 python
 BIN := .venv/bin
+WORKERS ?= auto
 RUN := exec $(BIN)/python -m
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -21,8 +22,8 @@ demo: run-env ## a day of work against the running services; TICKETS=file feeds 
 token: run-env ## a bearer token of the development issuer; ROLE=branch_staff (office and subject in ARGS)
 	@$(RUN) services token $(ROLE) $(ARGS)
 
-test: dev-env ## the whole suite; ARGS="-k word" for a part
-	@$(RUN) pytest $(ARGS)
+test: dev-env ## the whole suite, a process per core; ARGS="-k word" for a part, WORKERS=0 for one process
+	@$(RUN) pytest -n $(WORKERS) --maxprocesses 4 $(ARGS)
 
 check: dev-env ## lint, format, types, import contracts
 	@$(BIN)/ruff check .

@@ -7,6 +7,12 @@ from pathlib import Path
 import asyncpg
 from sqlalchemy.engine import make_url
 
+# A copy has its template's contents but not its rights: the statements that give it those.
+_RIGHTS_OF_A_COPY = r"""
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC; ', $2::text)
+       || string_agg(format('GRANT %s ON DATABASE %I TO %I', privilege_type, $2::text, grantee::regrole), '; ')
+FROM pg_database, aclexplode(datacl) WHERE datname = $1 AND grantee <> 0
+"""
 SCRIPTS = Path(__file__).resolve().parents[2] / "deploy" / "postgres"
 
 
@@ -56,9 +62,10 @@ async def create_database(admin_url: str, name: str, template: str | None = None
     if template is None:
         return await ensure_database(admin_url, name)
     async with _connection(admin_url) as connection:
-        await connection.execute(f"CREATE DATABASE {_identifier(name)} TEMPLATE {_identifier(template)}")
-    async with _connection(admin_url, name) as connection:
-        await connection.execute(_script("database.sql"))
+        await connection.execute(
+            f"CREATE DATABASE {_identifier(name)} TEMPLATE {_identifier(template)} STRATEGY FILE_COPY"
+        )
+        await connection.execute(await connection.fetchval(_RIGHTS_OF_A_COPY, template, name))
     return None
 
 
