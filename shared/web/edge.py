@@ -13,6 +13,7 @@ from shared.web.problems import Rejection, on_rejection, unavailable, unexpected
 
 log = structlog.get_logger(__name__)
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_METHODS = _READS | {"POST", "PUT", "PATCH", "DELETE"}
 _STRICT_CSP = b"default-src 'none'; frame-ancestors 'none'"
 _PAGE_CSP = (
     b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
@@ -91,7 +92,8 @@ class Edge:
             raise unavailable("overloaded", "Too many requests at once. Try again shortly.", retry_after=2)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
-        key = (scope["method"], _route(scope), status)
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        key = (method, _route(scope), status)
         observe = self._seen.get(key)
         if observe is None:
             observe = self._seen[key] = _observer(self.service, *key)
@@ -118,7 +120,6 @@ class _Answer:
 
 
 def _observer(service: str, method: str, route: str, status: int) -> Callable[[float], None]:
-    method = method if method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"} else "OTHER"
     counter = metrics.HTTP_REQUESTS.labels(service, method, route, str(status or 499))
     histogram = metrics.HTTP_SECONDS.labels(service, method, route)
 

@@ -40,7 +40,7 @@ async def _look(app: FastAPI) -> tuple[str, list[str]]:
         backlog = await counts(tx)
     if backlog["parked"]:
         reasons.append(f"{backlog['parked']} events are set aside; see /{service.name}/v1/parked")
-    reasons += context.health()
+    reasons += app.state.gate.verifier.problems() + context.health()
     return ("degraded" if reasons else "ready"), reasons
 
 

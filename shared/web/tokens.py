@@ -37,6 +37,12 @@ class TokenVerifier:
         self.keys: KeySource = keys or KeySet(file=settings.auth_jwks_file, url=settings.auth_jwks_url)
         self._known: OrderedDict[bytes, tuple[Actor, float]] = OrderedDict()
 
+    def problems(self) -> list[str]:
+        """Why nobody can sign in, for /readyz."""
+        if isinstance(self.keys, KeySet) and self.keys.file is None and self.keys.url is None:
+            return ["no token issuer is set: PWA_AUTH_JWKS_FILE or PWA_AUTH_JWKS_URL"]
+        return []
+
     async def actor(self, token: str) -> Actor:
         """Who this token speaks for. Raises Rejection 401."""
         digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
@@ -111,7 +117,7 @@ def _subject(claims: Mapping[str, Any]) -> str:
     if not isinstance(subject, str) or not 0 < len(subject) <= 200 or not subject.isprintable():
         raise unauthenticated("claims")
     # Whoever signs tokens does not get to act as one of our own.
-    if subject == "system" or subject.startswith("key:"):
+    if subject in {"system", "anonymous"} or subject.startswith("key:"):
         raise unauthenticated("claims")
     return subject
 

@@ -220,6 +220,15 @@ async def test_what_hampers_a_service_degrades_it_and_nothing_more(web_database:
     assert 'pwa_degraded{service="intake"} 1.0' in metrics
 
 
+async def test_a_service_that_nobody_can_sign_in_to_says_so(world: World) -> None:
+    world.app = combine({"intake": create_app(service(), world.context)})
+    async with world.client() as client:
+        ready = await client.get("/readyz")
+        refused = await client.get("/intake/v1/cases")
+    assert (ready.status_code, ready.json()["status"], refused.status_code) == (200, "degraded", 503)
+    assert "PWA_AUTH_JWKS_URL" in ready.json()["reasons"][0]
+
+
 async def test_a_schema_of_another_revision_is_not_ready(world: World, web_database: TestDatabase) -> None:
     owner = Database(web_database.owner_url, schema="intake")
     async with owner.transaction() as tx:

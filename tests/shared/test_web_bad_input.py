@@ -2,10 +2,13 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from tests.shared.web_world import World, edge  # noqa: F401 - a fixture
+from tests.shared.web_world import NewCase, World, edge  # noqa: F401 - a fixture
 
 GOOD = {"channel": "line", "text": "น้ำไม่ไหลตั้งแต่เช้า"}
 JSON = {"Content-Type": "application/json"}
@@ -213,3 +216,32 @@ async def test_many_errors_are_all_named(edge: World) -> None:
     problem = answer.json()
     assert problem["code"] == "invalid"
     assert {each["pointer"] for each in problem["errors"]} == {"#/channel", "#/text", "#/count"}
+
+
+VALUES_OF_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = st.sampled_from([*NewCase.model_fields, "phone", "nonsense"])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    content=st.binary(max_size=200)
+    | st.dictionaries(FIELDS, VALUES_OF_JSON, max_size=6).map(json.dumps).map(str.encode)
+)
+async def test_whatever_is_sent_is_never_a_server_error(edge: World, content: bytes) -> None:
+    async with edge.client() as client:
+        answer = await client.post("/intake/v1/cases", content=content, headers=JSON)
+    assert answer.status_code in {201, 400, 422}
+    if answer.status_code != 201:
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from(["cursor", "limit", "state", "other"]), value=st.binary(max_size=40))
+async def test_whatever_is_asked_is_never_a_server_error(edge: World, name: str, value: bytes) -> None:
+    async with edge.client() as client:
+        answer = await client.get(f"/intake/v1/cases?{name}={quote(value)}")
+    assert answer.status_code in {200, 422}
