@@ -100,7 +100,8 @@ async def test_rules_that_could_not_be_worked_by_are_refused(desk: Desk, name: s
     editor = desk.api("policy_editor")
     (current,) = (await editor.get(f"/rules/{name}")).json()
     body = current["body"]
-    every: list[dict[str, Any]] = [dict.fromkeys(body, value) for value in (None, [], -1)]
+    values: tuple[Any, ...] = (None, [], -1)
+    every: list[dict[str, Any]] = [dict.fromkeys(body, value) for value in values]
     for wrong in ({}, {**body, "extra": 1}, *every):
         if name == "quiet_hours" and wrong == dict.fromkeys(body):
             continue

@@ -27,7 +27,7 @@ async def get_case(
         number=case.number,
         cycle=case.cycle,
         state=case.state,
-        notices=[notice_view(*row) for row in reversed(told)],
+        notices=sorted((notice_view(*row) for row in told), key=lambda view: (view.cycle, view.opened_at)),
         calls=[
             CallSummary.model_validate({**vars(call), "answers": answers_view(await calls.answer_of(tx, call.id))})
             for call in called

@@ -62,7 +62,8 @@ async def calls_of_cycle(tx: Tx, case_id: UUID, cycle: int) -> Mapping[str, Call
 
 
 async def calls_of_case(tx: Tx, case_id: UUID) -> Sequence[Call]:
-    rows = await tx.all(select(call_task).where(call_task.c.case_id == case_id).order_by(call_task.c.id))
+    oldest_first = (call_task.c.cycle, call_task.c.opened_at, call_task.c.id)
+    rows = await tx.all(select(call_task).where(call_task.c.case_id == case_id).order_by(*oldest_first))
     return [call_of(row) for row in rows]
 
 
