@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -114,7 +115,7 @@ class LocalKafka:
             fresh.rename(LIBS)
         shutil.rmtree(fresh, ignore_errors=True)
 
-    def start(self, *, within: float = 60) -> None:
+    def start(self, *, within: float = 90) -> None:
         """Run the node and wait until it answers. Does nothing while it runs."""
         self.launch()
         self.wait(within)
@@ -132,14 +133,15 @@ class LocalKafka:
             self._format()
         self._spawn()
 
-    def wait(self, within: float = 60) -> None:
+    def wait(self, within: float = 90) -> None:
         """Until the node answers."""
         until = time.monotonic() + within
         while time.monotonic() < until:
             if self.pid is None:
                 raise LocalKafkaError(f"Kafka ended while starting: {self._last_words()}")
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return
+            with contextlib.suppress(OSError, struct.error):
+                if _has_controller(self.port):
+                    return
             time.sleep(0.05)
         raise LocalKafkaError(f"Kafka does not answer after {within:.0f} seconds: {self._last_words()}")
 
@@ -231,6 +233,18 @@ def _is_kafka(pid: int) -> bool:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         return state != "Z" and b"kafka.Kafka" in Path(f"/proc/{pid}/cmdline").read_bytes()
     return False
+
+
+def _has_controller(port: int) -> bool:
+    """Ask for the cluster's metadata: the port opens some time before the node has registered with itself."""
+    metadata, version, no_topics, client = 3, 1, 0, b"local"
+    request = struct.pack(f">hhih{len(client)}si", metadata, version, 1, len(client), client, no_topics)
+    with socket.create_connection(("127.0.0.1", port), timeout=2) as node:
+        node.sendall(struct.pack(">i", len(request)) + request)
+        with node.makefile("rb") as answer:
+            (size,) = struct.unpack(">i", answer.read(4))
+            _, brokers = struct.unpack(">ii", answer.read(size)[:8])
+    return bool(brokers)
 
 
 def _free_port() -> int:

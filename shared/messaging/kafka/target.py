@@ -42,8 +42,15 @@ class KafkaTarget:
         facts = [message for message in messages if message.topic not in COMPACTED]
         open_when_read = self._cards
         async with self._turn:
-            cards_taken = iter(await self._deliver_cards(cards, open_when_read))
-            facts_taken = iter(await self._deliver_facts(facts))
+            outcomes = await asyncio.gather(
+                self._deliver_cards(cards, open_when_read), self._deliver_facts(facts), return_exceptions=True
+            )
+        flags = []
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            flags.append(iter(outcome))
+        cards_taken, facts_taken = flags
         return [next(cards_taken if message.topic in COMPACTED else facts_taken) for message in messages]
 
     async def mark(self, topic: str, until: datetime) -> None:
