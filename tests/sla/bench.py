@@ -135,8 +135,7 @@ class Bench:
 
     async def mark(self, until: datetime) -> None:
         """Intake's watermark: everything that it recorded before `until` has arrived."""
-        headers = {"ce_type": "pwa.watermark.v1", "until": until.isoformat(), "partitions": "1"}
-        await self.consumer.receive([Message(INTAKE, "", None, headers)])
+        await self.consumer.receive([mark(until)])
 
     async def fire(self, *, most: int = 500) -> int:
         """Let the timer run until nothing is due; how many case files it looked at."""
@@ -174,6 +173,12 @@ class Bench:
         rows = await self.rows("SELECT type, payload FROM outbox ORDER BY id")
         named = [(row["type"].removeprefix("pwa.sla.").removesuffix(".v1"), row["payload"]) for row in rows]
         return [one for one in named if kind in (None, one[0])]
+
+
+def mark(until: datetime) -> Message:
+    """Intake's word that everything recorded before `until` has been sent."""
+    headers = {"ce_type": "pwa.watermark.v1", "until": until.isoformat(), "partitions": "1"}
+    return Message(INTAKE, "", None, headers)
 
 
 def minutes(count: float) -> timedelta:
