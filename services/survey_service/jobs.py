@@ -42,8 +42,14 @@ async def arrange_sample_calls(context: Context) -> int:
         return await sampling.arrange_calls(tx, MEMBERS_AT_ONCE)
 
 
+async def forget_old_receipts(context: Context) -> int:
+    async with context.db.transaction() as tx:
+        return await sending.forget_old_receipts(tx)
+
+
 JOBS = (
     Job("send-due-notices", send_due_notices, timedelta(seconds=1)),
     Job("settle-stale-deliveries", settle_stale_deliveries, timedelta(seconds=15)),
     Job("arrange-sample-calls", arrange_sample_calls, timedelta(seconds=2)),
+    Job("forget-old-receipts", forget_old_receipts, timedelta(hours=1)),
 )

@@ -105,3 +105,22 @@ async def test_a_notice_and_a_call_that_publish_at_the_same_time_are_both_applie
         taken = await system.sql(f"SELECT event_id FROM {service}.inbox WHERE topic = 'pwa.survey.v1'")
         assert events <= {row["event_id"] for row in taken}, service
         assert await system.sql(f"SELECT 1 FROM {service}.parked") == []
+
+
+@pytest.mark.transports
+async def test_an_erased_customer_is_not_told_and_leaves_nothing_in_survey(system: System) -> None:
+    case_id = await registered(system)
+    (card,) = await system.sql("SELECT phone FROM survey.contact_card")
+    assert card["phone"] == E164
+    division = system.api("complaints_division")
+    seen = await division.get(f"/intake/v1/cases/{case_id}")
+    erased = await division.delete(f"/intake/v1/cases/{case_id}/contact", headers={"If-Match": seen.headers["ETag"]})
+    assert erased.status_code < 300, erased.text
+    await system.drain()
+    await report_done(system, case_id)
+    assert system.gateway.sms.sent == []
+    (card,) = await system.sql("SELECT erased, name, phone FROM survey.contact_card")
+    assert tuple(card) == (True, None, None)
+    known = await survey(system, case_id)
+    assert known["notices"] == []
+    assert [(each["outcome"], each["attempts"]) for each in known["calls"]] == [("no_phone", 0)]

@@ -1,9 +1,12 @@
 """Step 4 against providers that refuse, hang, drop, answer rubbish: nobody is told twice, nobody is forgotten."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
+from services.survey_service.domain.outcome import Accepted
+from services.survey_service.jobs import send_due_notices
 from services.survey_service.use_cases import sending
 from tests.survey.given import EMAIL, LINE, PHONE, Desk, resolved
 
@@ -154,8 +157,6 @@ async def test_a_crash_between_sending_and_the_result_is_repeated_on_line_with_t
 
 
 async def test_sending_is_committed_before_the_provider_hears_of_it(desk: Desk) -> None:
-    import asyncio
-
     await resolved(desk)
     hold = desk.gateway.sms.hold_next()
     working = asyncio.create_task(desk.run_jobs())
@@ -167,8 +168,6 @@ async def test_sending_is_committed_before_the_provider_hears_of_it(desk: Desk) 
 
 
 async def test_a_frozen_sender_that_wakes_late_still_records_that_it_was_accepted(desk: Desk) -> None:
-    from services.survey_service.domain.outcome import Accepted
-
     await resolved(desk)
     async with desk.context.db.transaction() as tx:
         (letter,) = (await sending.claim(tx, desk.context.settings)).letters
@@ -238,3 +237,14 @@ async def test_a_provider_away_for_too_long_gives_way_to_the_next_channel(desk: 
         await desk.run_jobs()
         desk.clock.advance(timedelta(hours=1))
     assert len(desk.gateway.email.sent) == 1
+
+
+async def test_several_senders_at_once_send_each_notice_once(desk: Desk) -> None:
+    for _ in range(8):
+        await resolved(desk)
+    for _ in range(4):
+        await asyncio.gather(*(send_due_notices(desk.context) for _ in range(4)))
+    references = [each.reference for each in desk.gateway.sms.sent]
+    assert (len(references), len(set(references))) == (8, 8)
+    attempts = await desk.rows("SELECT attempts FROM survey.delivery")
+    assert [row.attempts for row in attempts] == [1] * 8

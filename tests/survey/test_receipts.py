@@ -118,3 +118,13 @@ async def test_the_gateways_signature_is_that_of_standard_webhooks(desk: Desk) -
     signature = oracle.sign(msg_id="rcpt_9", timestamp=desk.now, data=body.decode())
     answer = await desk.root().post(RECEIPTS_PATH, content=body, headers={**headers, "webhook-signature": signature})
     assert answer.json() == {"applied": True}
+
+
+async def test_receipts_are_forgotten_after_five_weeks(desk: Desk) -> None:
+    await desk.gateway.sms.send_receipt(desk.root(), await sent(desk))
+    desk.clock.advance(timedelta(days=34))
+    await desk.run_jobs()
+    assert len(await desk.rows("SELECT 1 FROM survey.receipt")) == 1
+    desk.clock.advance(timedelta(days=2))
+    await desk.run_jobs()
+    assert await desk.rows("SELECT 1 FROM survey.receipt") == []

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, func, or_, select, update
+from sqlalchemy import Row, Select, and_, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.survey_service.domain.notice import Delivery, DeliveryState, Notice, NoticeState
@@ -104,7 +104,7 @@ async def claim_stale(tx: Tx, lease: timedelta, limit: int) -> Sequence[Row[Any]
 
 
 def _claim(condition: Any, order: Any, limit: int, *, card: bool) -> Select[Any]:
-    query = select(delivery.c.id, delivery.c.notice_id, delivery.c.case_id).join(
+    query = select(delivery.c.id, delivery.c.notice_id, delivery.c.case_id, delivery.c.channel).join(
         case_file, case_file.c.case_id == delivery.c.case_id
     )
     if card:  # a newer card is known to be on its way: do not write to the old address
@@ -131,6 +131,13 @@ async def add_receipt(tx: Tx, name: str, receipt_id: str, delivery_id: UUID | No
     values = {"provider": name, "receipt_id": receipt_id, "delivery_id": delivery_id, "status": status}
     statement = insert(receipt).values(**values, received_at=tx.now).on_conflict_do_nothing()
     return await tx.scalar(statement.returning(receipt.c.receipt_id)) is not None
+
+
+async def forget_receipts(tx: Tx, before: datetime) -> int:
+    """Some of the receipts that came before this; how many."""
+    old = select(receipt.c.provider, receipt.c.receipt_id).where(receipt.c.received_at < before).limit(1000)
+    gone = await tx.execute(delete(receipt).where(tuple_(receipt.c.provider, receipt.c.receipt_id).in_(old)))
+    return gone.rowcount
 
 
 async def delivery_place(tx: Tx, delivery_id: UUID) -> Row[Any] | None:

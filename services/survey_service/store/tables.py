@@ -153,6 +153,7 @@ receipt = Table(
     Column("status", Text, nullable=False),
     Column("received_at", Instant, nullable=False),
     PrimaryKeyConstraint("provider", "receipt_id", name="receipt_pkey"),
+    Index("receipt_received_at_idx", "received_at"),
 )
 
 # The breaker of each provider: closed while failures are few, half open when `open_until` has passed.

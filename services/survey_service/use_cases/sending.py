@@ -25,6 +25,7 @@ from shared.kernel.errors import Invalid, Refusal
 
 _random = SystemRandom()
 STALE_BATCH = 100
+RECEIPTS_KEPT = timedelta(days=35)
 
 
 @dataclass(frozen=True)
@@ -38,22 +39,20 @@ class Claimed:
 async def claim(tx: Tx, settings: Settings) -> Claimed:
     """Due deliveries whose provider may be asked; each that goes is `sending` when this transaction commits."""
     by = await rules.for_notices(tx)
-    limits = await _limits(tx, by, settings.batch)
+    limits, probed = await _limits(tx, settings.batch)
     rows = await notices.claim_due(tx, limits)
+    for channel in probed & {row.channel for row in rows}:
+        await providers.hold(tx, channel, tx.now + timedelta(seconds=by.breaker_seconds))
     letters = [letter for row in rows if (letter := await _begin(tx, row, by, settings))]
     return Claimed(len(rows), tuple(letters))
 
 
-async def _limits(tx: Tx, by: NoticeRules, batch: int) -> Mapping[str, int]:
+async def _limits(tx: Tx, batch: int) -> tuple[Mapping[str, int], set[str]]:
     """How many of each channel: all while the breaker is closed, none while it is open, one to probe it."""
     breakers = await providers.breakers(tx)
-    limits = dict.fromkeys(CHANNELS, batch)
-    for channel, breaker in breakers.items():
-        if breaker.open_until is not None:
-            limits[channel] = 0 if breaker.open_until > tx.now else 1
-            if limits[channel]:
-                await providers.hold(tx, channel, tx.now + timedelta(seconds=by.breaker_seconds))
-    return {channel: limit for channel, limit in limits.items() if limit}
+    is_open = {channel for channel, each in breakers.items() if each.open_until and each.open_until > tx.now}
+    probed = {channel for channel, each in breakers.items() if each.open_until} - is_open
+    return {channel: 1 if channel in probed else batch for channel in CHANNELS if channel not in is_open}, probed
 
 
 async def _begin(tx: Tx, row: Row[Any], by: NoticeRules, settings: Settings) -> Letter | None:
@@ -146,6 +145,11 @@ async def settle_stale(tx: Tx) -> int:
         after = before.overdue(row.id, tx.now, by, has_phone=await has_phone(tx, case.id))
         await change(tx, case, before, after)
     return len(rows)
+
+
+async def forget_old_receipts(tx: Tx) -> int:
+    """A provider repeats a receipt for days, not for weeks."""
+    return await notices.forget_receipts(tx, tx.now - RECEIPTS_KEPT)
 
 
 _DELIVERED = frozenset({"delivered"})

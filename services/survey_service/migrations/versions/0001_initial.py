@@ -178,6 +178,7 @@ _TABLES = (
         received_at timestamptz NOT NULL,
         CONSTRAINT receipt_pkey PRIMARY KEY (provider, receipt_id)
     )""",
+    "CREATE INDEX receipt_received_at_idx ON survey.receipt (received_at)",
     """CREATE TABLE survey.resolution (
         id uuid NOT NULL,
         case_id uuid NOT NULL,
