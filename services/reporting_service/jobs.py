@@ -7,6 +7,8 @@ from services.reporting_service.domain.delivery import Backoff
 from services.reporting_service.use_cases import delivering, folding, maintenance, ois, packs, runs, sending
 from shared.runtime.service import Context, Job
 
+DELIVERIES = 20
+
 
 async def fold_cases(context: Context) -> int:
     async with context.db.transaction() as tx:
@@ -26,18 +28,26 @@ async def build_packs(context: Context) -> int:
 
 
 async def deliver_packs(context: Context) -> int:
-    """One delivery: mark it, send it outside any transaction, settle it."""
+    """A handful of deliveries that are due, one after the other."""
+    sent = 0
+    while sent < DELIVERIES and await _deliver_one(context):
+        sent += 1
+    return sent
+
+
+async def _deliver_one(context: Context) -> bool:
+    """Mark it as being sent, send it outside any transaction, settle it."""
     settings = context.settings
     async with context.db.transaction(edge="sender") as tx:
         taken = await delivering.take_next(tx, settings.lease)
         started_at = tx.now
     if taken is None:
-        return 0
+        return False
     outcome = await sending.send(taken, context.http, settings, started_at)
     backoff = Backoff(settings.first_pause, settings.longest_pause, settings.most_attempts)
     async with context.db.transaction(edge="sender") as tx:
         await delivering.settle(tx, taken, started_at, outcome, backoff)
-    return 1
+    return True
 
 
 async def work_runs(context: Context) -> int:

@@ -118,13 +118,14 @@ async def recurrence(tx: Tx, directive_id: UUID) -> dict[str, Any]:
         raise Invalid("This directive names no subject whose return could be counted.", code="no_subject")
     days = [date.fromisoformat(each["due_on"]) for each in causes[-1].actions] if causes else []
     since = midnight(max(days, default=row.due_on))
-    span = max(tx.now - since, datetime.resolution)
+    until = tx.now + datetime.resolution  # a case of this very moment counts
+    span = max(until - since, datetime.resolution)
     return {
         "directive_id": directive_id,
         "subject": row.subject,
         "since": since,
         "days": round(max((tx.now - since).total_seconds(), 0) / 86400, 2),
-        "cases_after": await cases.count_of_subject(tx, row.subject, since, tx.now),
+        "cases_after": await cases.count_of_subject(tx, row.subject, since, until),
         "cases_before": await cases.count_of_subject(tx, row.subject, since - span, since),
     }
 
