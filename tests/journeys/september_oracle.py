@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from asyncpg import Record
+
 from shared.testing.system import System
 
 _RESOLUTIONS = """
