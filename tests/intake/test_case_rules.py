@@ -1,7 +1,7 @@
 """The case's state machine, under any sequence of commands (hypothesis)."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from services.intake_service.domain.taxonomy import Channel, Kind, Severity, Sub
 from services.intake_service.domain.tracking import as_tracking_code, new_tracking_code, shown
 from services.intake_service.domain.work import WorkReport
 from shared.kernel.errors import Refusal
+from shared.kernel.fiscal import midnight
 from shared.kernel.ids import uuid7
 from shared.reference import subjects
 from shared.testing.start import START
@@ -25,9 +26,7 @@ OFFICES = st.sampled_from([("1102", 1), ("1103", 1), ("3201", 3)])
 PEOPLE = st.sampled_from(["a", "b"])
 SUBJECTS = st.sampled_from(
     [
-        Subject(
-            s.code, Kind(s.kind), s.dimension_th, s.subject_th, Severity(s.severity), s.restricted, s.closes_at_once
-        )
+        Subject(s.code, Kind(s.kind), "ด้าน", "เรื่อง", Severity(s.severity), s.restricted, s.closes_at_once)
         for s in subjects().values()
         if s.kind != "follow_up"
     ]
@@ -56,8 +55,7 @@ class CaseLife(RuleBasedStateMachine):
         before = self.case
         try:
             self.case = command(before)
-        except Refusal as refusal:
-            assert "1102" not in refusal.detail
+        except Refusal:
             return False
         assert self.case.version == before.version + 1
         assert self.case.cycle in (before.cycle, before.cycle + 1)
@@ -163,9 +161,9 @@ class CaseLife(RuleBasedStateMachine):
 TestCaseLife = CaseLife.TestCase
 
 
-@given(at=st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1)), running=st.integers(1, 9_999_999))
-def test_a_number_is_read_back_as_it_was_made(at: datetime, running: int) -> None:
-    number = Series.of("1102", at.replace(tzinfo=START.tzinfo)).number(running)
+@given(day=st.dates(date(2000, 1, 1), date(2200, 1, 1)), running=st.integers(1, 9_999_999))
+def test_a_number_is_read_back_as_it_was_made(day: date, running: int) -> None:
+    number = Series.of("1102", midnight(day)).number(running)
     assert as_case_number(f" {number.lower()} ") == number
     assert as_case_number(number.translate(str.maketrans("0123456789", "๐๑๒๓๔๕๖๗๘๙"))) == number
 

@@ -1,9 +1,9 @@
 """Personal data: masked, audited, corrected by version, erased without a trace."""
 
 from typing import Any
+from uuid import UUID
 
-import pytest
-
+from services.intake_service.use_cases.contacting import cards
 from tests.intake.given import Desk
 
 CARD: dict[str, Any] = {"name": "สมหญิง มีสุข", "phone": "0898765432", "language": "th", "place": "บ้านเลขที่ 9"}
@@ -26,19 +26,23 @@ async def test_lists_and_cases_show_masked_values_only(desk: Desk) -> None:
     for path in ("", f"/{case['id']}", "/search?q=สมชาย"):
         text = (await desk.officer.get(f"/intake/v1/cases{path}")).text
         assert "08x-xxx-5678" in text
-        assert "12345678" not in text and "ใจดี" not in text
+        assert "12345678" not in text
+        assert "ใจดี" not in text
 
 
-@pytest.mark.parametrize(
-    "masked", [{"phone": "08x-xxx-5678"}, {"name": "ส***"}, {"email": "s***@example.com"}, {"line_id": "U***"}]
-)
-async def test_a_masked_value_written_back_is_refused(desk: Desk, masked: dict[str, str]) -> None:
+async def test_a_masked_value_written_back_is_refused(desk: Desk) -> None:
     """failures.md 13."""
     case = await desk.register()
-    answer = await desk.officer.put(
-        f"/intake/v1/cases/{case['id']}/contact", json={**CARD, **masked}, headers={"If-Match": '"1"'}
-    )
-    assert (answer.status_code, answer.json()["code"]) == (422, "masked_value")
+    for field, value in {
+        "phone": "08x-xxx-5678",
+        "name": "ส***",
+        "email": "s***@example.com",
+        "line_id": "U***",
+    }.items():
+        answer = await desk.officer.put(
+            f"/intake/v1/cases/{case['id']}/contact", json={**CARD, field: value}, headers={"If-Match": '"1"'}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (422, "masked_value"), field
     (row,) = await desk.system.sql("SELECT phone, name, version FROM intake.contacts")
     assert (row["phone"], row["name"], row["version"]) == ("+66812345678", "สมชาย ใจดี", 1)
 
@@ -52,7 +56,8 @@ async def test_a_correction_is_a_new_version_of_the_card(desk: Desk) -> None:
         "name": "ส***", "phone": "08x-xxx-5432", "line_id": None, "email": None, "version": 2, "erased": False
     }  # fmt: skip
     (event,) = await desk.system.sql("SELECT payload FROM intake.outbox WHERE type LIKE '%contact-changed%'")
-    assert "8765432" not in event["payload"] and '"contact_version": 2' in event["payload"]
+    assert "8765432" not in event["payload"]
+    assert '"contact_version": 2' in event["payload"]
     pointers = await desk.system.sql(
         "SELECT payload FROM intake.outbox WHERE topic = 'pwa.intake.contacts.v1' ORDER BY seq"
     )
@@ -87,10 +92,6 @@ async def test_only_who_may_erase_erases(desk: Desk) -> None:
 
 
 async def test_the_relay_gets_the_latest_card_and_a_tombstone_once_it_is_erased(desk: Desk) -> None:
-    from uuid import UUID
-
-    from services.intake_service.use_cases.contacting import cards
-
     case_id = UUID((await desk.register())["id"])
     async with desk.system.db["intake"].transaction() as tx:
         card = (await cards(tx, [case_id]))[case_id]

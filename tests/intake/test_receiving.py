@@ -1,9 +1,8 @@
 """Receiving cases over the API (process step 1)."""
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
-
-import pytest
 
 from services.intake_service.domain.taxonomy import Channel
 from tests.intake.given import BRANCH, COMPLAINT, OTHER_BRANCH, Desk
@@ -19,13 +18,14 @@ async def test_a_complaint_gets_a_number_a_tracking_code_and_its_first_version(d
     assert case["number"] == "HQ-2569-000001"
     assert case["state"] == "received"
     assert case["office"] == "HQ"
-    assert "081" not in answer.text and "สมชาย" not in answer.text
+    assert "081" not in answer.text
+    assert "สมชาย" not in answer.text
 
 
-@pytest.mark.parametrize("channel", list(Channel))
-async def test_every_channel_can_hand_a_case_over(desk: Desk, channel: Channel) -> None:
-    case = await desk.register(channel=str(channel))
-    assert (await desk.get(case["id"]))["channel"] == channel
+async def test_every_channel_can_hand_a_case_over(desk: Desk) -> None:
+    for channel in Channel:
+        case = await desk.register(channel=str(channel))
+        assert (await desk.get(case["id"]))["channel"] == channel
 
 
 async def test_a_report_may_be_anonymous(desk: Desk) -> None:
@@ -35,14 +35,11 @@ async def test_a_report_may_be_anonymous(desk: Desk) -> None:
     assert await desk.system.sql("SELECT * FROM intake.outbox WHERE topic = 'pwa.intake.contacts.v1'") == []
 
 
-@pytest.mark.parametrize(
-    "field", ["state", "status", "due_at", "sla_policy", "escalation_level", "number", "resolved_at", "severity"]
-)
-async def test_a_client_supplied_status_sla_or_escalation_field_is_refused(desk: Desk, field: str) -> None:
+async def test_a_client_supplied_status_sla_or_escalation_field_is_refused(desk: Desk) -> None:
     """failures.md 4."""
-    answer = await desk.adapter.post(URL, json={**COMPLAINT, field: "1"})
-    assert answer.status_code == 422
-    assert answer.json()["code"] == "unknown_field"
+    for field in ("state", "status", "due_at", "sla_policy", "escalation_level", "number", "resolved_at", "severity"):
+        answer = await desk.adapter.post(URL, json={**COMPLAINT, field: "1"})
+        assert (answer.status_code, answer.json()["code"]) == (422, "unknown_field"), field
     assert await desk.system.sql("SELECT * FROM intake.cases") == []
 
 
@@ -55,19 +52,19 @@ async def test_a_misspelt_field_is_refused_naming_the_nearest_known_one(desk: De
     assert unknown[0]["nearest"] == "channel"
 
 
-@pytest.mark.parametrize(
-    ("received_at", "code"),
-    [
-        ("2026-01-03T08:59:00+07:00", "received_at_out_of_window"),
-        ("2026-02-03T09:06:00+07:00", "received_at_out_of_window"),
-        ("2569-02-03T09:00:00+07:00", "buddhist_era_year"),
-        ("2026-02-03T09:00:00", "naive_time"),
-        (1770084000, "bad_time"),
-    ],
-)
-async def test_an_impossible_time_of_receipt_is_refused(desk: Desk, received_at: Any, code: str) -> None:
-    answer = await desk.adapter.post(URL, json={**COMPLAINT, "received_at": received_at})
-    assert (answer.status_code, answer.json()["code"]) == (422, code)
+IMPOSSIBLE: list[tuple[Any, str]] = [
+    ("2026-01-03T08:59:00+07:00", "received_at_out_of_window"),
+    ("2026-02-03T09:06:00+07:00", "received_at_out_of_window"),
+    ("2569-02-03T09:00:00+07:00", "buddhist_era_year"),
+    ("2026-02-03T09:00:00", "naive_time"),
+    (1770084000, "bad_time"),
+]
+
+
+async def test_an_impossible_time_of_receipt_is_refused(desk: Desk) -> None:
+    for received_at, code in IMPOSSIBLE:
+        answer = await desk.adapter.post(URL, json={**COMPLAINT, "received_at": received_at})
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
 async def test_a_letter_of_29_days_ago_counts_from_its_receipt(desk: Desk) -> None:
@@ -97,7 +94,8 @@ async def test_an_idempotency_key_with_another_body_is_refused(desk: Desk) -> No
 async def test_no_personal_data_is_kept_with_the_idempotency_key(desk: Desk) -> None:
     await desk.adapter.post(URL, json=COMPLAINT, headers={"Idempotency-Key": "a1"})
     (row,) = await desk.system.sql("SELECT answer::text FROM intake.idempotency")
-    assert "12345678" not in row["answer"] and "สมชาย" not in row["answer"]
+    assert "12345678" not in row["answer"]
+    assert "สมชาย" not in row["answer"]
 
 
 async def test_the_same_origin_reference_gives_the_existing_case(desk: Desk) -> None:
@@ -170,25 +168,23 @@ async def test_what_an_adapter_states_of_subject_and_branch_is_a_hint(desk: Desk
     assert (shown["subject_hint"], shown["branch_hint"]) == ("Q01", BRANCH)
 
 
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        ({"branch": "9999"}, "unknown_branch"),
-        ({"receiving_office": "R01"}, "unknown_branch"),
-        ({"subject": "Q99"}, "unknown_subject"),
-        ({"subject": "F01"}, "follow_up_subject"),
-        ({"channel": "fax"}, "enum"),
-        ({"text": " \u200b "}, "blank_text"),
-        ({"contact": {"phone": "08x-xxx-1234"}}, "masked_value"),
-        ({"contact": {"name": "ส***"}}, "masked_value"),
-        ({"contact": {"phone": "12"}}, "bad_phone"),
-    ],
-)
-async def test_what_cannot_be_registered_is_refused_with_its_reason(
-    desk: Desk, change: dict[str, Any], code: str
-) -> None:
-    answer = await desk.officer.post(URL, json={**COMPLAINT, **change})
-    assert (answer.status_code, answer.json()["code"]) == (422, code)
+UNACCEPTABLE: list[tuple[dict[str, Any], str]] = [
+    ({"branch": "9999"}, "unknown_branch"),
+    ({"receiving_office": "R01"}, "unknown_branch"),
+    ({"subject": "Q99"}, "unknown_subject"),
+    ({"subject": "F01"}, "follow_up_subject"),
+    ({"channel": "fax"}, "enum"),
+    ({"text": " \u200b "}, "blank_text"),
+    ({"contact": {"phone": "08x-xxx-1234"}}, "masked_value"),
+    ({"contact": {"name": "ส***"}}, "masked_value"),
+    ({"contact": {"phone": "12"}}, "bad_phone"),
+]
+
+
+async def test_what_cannot_be_registered_is_refused_with_its_reason(desk: Desk) -> None:
+    for change, code in UNACCEPTABLE:
+        answer = await desk.officer.post(URL, json={**COMPLAINT, **change})
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
 async def test_a_branch_receives_for_itself_only(desk: Desk) -> None:
@@ -234,7 +230,5 @@ async def _timeline(desk: Desk, case_id: str) -> list[dict[str, Any]]:
     return list((await desk.division.get(f"{URL}/{case_id}/timeline")).json()["items"])
 
 
-def _until(instant: str, desk: Desk) -> Any:
-    from datetime import datetime
-
+def _until(instant: str, desk: Desk) -> timedelta:
     return datetime.fromisoformat(instant) - desk.system.clock.now()
