@@ -16,6 +16,7 @@ BREACHED = "breached"
 NOTHING_LEFT = "cancelled"
 FIRST_CYCLE_ONLY = frozenset({"acknowledge", "first_contact"})
 MEASURED = FIRST_CYCLE_ONLY | {"resolve"}  # those whose beginning and end this service is told
+_MOST_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Book:
         """The most specific policy in force when the case started: a policy change touches new cases only."""
         fitting = self._fitting.get(traits)
         if fitting is None:
+            if len(self._fitting) >= _MOST_REMEMBERED:
+                self._fitting.clear()
             fitting = self._fitting[traits] = by_precedence(self.policies, traits)
         return next((policy for policy in fitting if policy.is_live(started_at)), None)
 

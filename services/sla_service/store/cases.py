@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, func, or_, select, true, update
+from sqlalchemy import Row, Select, bindparam, func, or_, select, true, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.sla_service.domain.case_file import CaseFile
@@ -18,11 +18,11 @@ COLUMNS = [column for column in case_file.c if column.name not in ("hold_fire_un
 
 async def lock_or_open(tx: Tx, seen: CaseFile) -> CaseFile:
     """The case's file, locked; opened as the event saw it when there is none yet."""
-    query = select(*COLUMNS).where(case_file.c.case_id == seen.case_id).with_for_update()
-    row = await tx.lock(query)
-    if row is None:
-        await tx.execute(insert(case_file).values(asdict(seen)).on_conflict_do_nothing())
-        row = await tx.lock(query)
+    opened = insert(case_file).values(asdict(seen)).on_conflict_do_nothing().returning(*COLUMNS).cte("opened")
+    locked = select(*COLUMNS).where(case_file.c.case_id == seen.case_id).with_for_update()
+    either = union_all(select(opened), select(locked.cte("locked")))
+    # Nothing comes back when another transaction opened it in this very moment: then it is there for the second look.
+    row = await tx.lock(either) or await tx.lock(locked)
     if row is None:
         raise LookupError("a case file that was just opened is gone")
     return as_file(row)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.sla_service.domain.changes import AT_DUE, Breached, Dropped, Key, Recorded, StandingBreach, Voided
@@ -31,10 +31,10 @@ async def read_recorded(tx: Tx, case_ids: Sequence[UUID]) -> Mapping[UUID, Mappi
             standing,
             (standing.c.clock_id == clock.c.id) & (standing.c.level == AT_DUE) & standing.c.voided_at.is_(None),
         )
-        .where(clock.c.case_id.in_(case_ids))
+        .where(clock.c.case_id == any_(bindparam("case_ids", type_=ARRAY(Uuid))))
     )
     found: dict[UUID, dict[Key, Recorded]] = {case_id: {} for case_id in case_ids}
-    for row in await tx.all(query):
+    for row in await tx.all(query, {"case_ids": list(case_ids)}):
         found[row.case_id][row.metric, row.cycle] = Recorded(
             policy=row.policy_version_id,
             calendar=row.calendar_version_id,
@@ -76,11 +76,14 @@ def clock_row(case_id: UUID, one: Clock, warned: frozenset[str], now: datetime) 
 
 
 async def save_clocks(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert or replace; in one order, so that two workers cannot wait for each other."""
+    """Insert or replace; a clock that is as it was is not written."""
     statement = insert(clock)
-    kept = {"id", "case_id", "metric", "cycle"}
-    fresh = {name: statement.excluded[name] for name in clock.c.keys() if name not in kept}  # noqa: SIM118
-    await tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_=fresh), list(rows))
+    names = [column.name for column in clock.c if column.name not in ("id", "case_id", "metric", "cycle")]
+    fresh = {name: statement.excluded[name] for name in names}
+    compared = [name for name in names if name != "updated_at"]
+    old, new = tuple_(*(clock.c[name] for name in compared)), tuple_(*(fresh[name] for name in compared))
+    changed = old.is_distinct_from(new)
+    await tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_=fresh, where=changed), list(rows))
 
 
 async def drop_clocks(tx: Tx, case_id: UUID, dropped: Iterable[Dropped]) -> None:
