@@ -21,11 +21,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """`python -m services …`; returns the exit status."""
     from services import local
 
-    arguments = _parser().parse_args(argv)
+    arguments, rest = _parser().parse_known_args(argv)
     if arguments.command == "demo":
         from services.demo import main as demo
 
-        return demo(arguments.rest)
+        return demo(rest)
+    if rest:
+        _parser().error(f"unrecognized arguments: {' '.join(rest)}")
     if arguments.command == "token":
         print(local.token(arguments))
         return 0
@@ -41,8 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="run everything on this machine")
     up.add_argument("--kafka", action="store_true", help="a process per service, with Apache Kafka between them")
-    demo = commands.add_parser("demo", help="a day of work against the running product", add_help=False)
-    demo.add_argument("rest", nargs=argparse.REMAINDER)
+    commands.add_parser("demo", help="a day of work against the running product", add_help=False)
     token = commands.add_parser("token", help="a bearer token of the development issuer")
     token.add_argument("role", nargs="+", help="branch_staff, complaints_division, operator, …")
     token.add_argument("--office", action="append", default=[])

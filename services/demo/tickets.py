@@ -129,10 +129,8 @@ def _filled(times: Sequence[datetime | None]) -> list[datetime]:
 
 def subject_of(ticket: Ticket) -> str | None:
     """PWA's subject where category and words leave no doubt; else a person decides in the head-office queue."""
-    if ticket.category in _BY_CATEGORY:
-        return _BY_CATEGORY[ticket.category]
     if ticket.category != _WATER:
-        return None
+        return _BY_CATEGORY.get(ticket.category or "")
     meant = {code for code, signs in _BY_WORDS.items() if any(sign in ticket.text for sign in signs)}
     return meant.pop() if len(meant) == 1 else None
 

@@ -34,6 +34,7 @@ class Lane:
 
     target: Target
     failures: int = 0
+    most: int = BATCH  # halved by each failure: a batch that does not fit into the time limit must not come again
     resumes_at: float = 0.0
     marked: datetime | None = None
     marked_at: float = 0.0
@@ -47,10 +48,12 @@ class Lane:
 
     def failed(self) -> None:
         self.failures += 1
+        self.most = max(1, self.most // 2)
         self.resumes_at = time.monotonic() + min(0.05 * 2**self.failures, LARGEST_PAUSE_SECONDS)
 
     def succeeded(self) -> None:
         self.failures, self.resumes_at = 0, 0.0
+        self.most = min(BATCH, self.most * 2)
 
 
 @dataclass
@@ -184,6 +187,7 @@ class Relay:
         """Deliver rows to one target; the ids it took, per key only an unbroken prefix."""
         wanted = [row for row in rows if lane.wants(row["topic"])]
         taken = {row["id"] for row in rows} - {row["id"] for row in wanted}
+        wanted = wanted[: lane.most]
         if not wanted:
             return taken
         try:

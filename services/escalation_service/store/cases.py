@@ -21,7 +21,7 @@ _SAVE = _NEW.on_conflict_do_update(
 
 async def lock(tx: Tx, case_id: UUID) -> CaseFile:
     """The case's file, locked where there is one; always after its ladder."""
-    row = await tx.lock(_LOCK, {"case": case_id})
+    row = await tx.find(_LOCK, {"case": case_id})
     return CaseFile(**row._asdict()) if row else CaseFile(case_id)
 
 

@@ -21,7 +21,7 @@ _COLUMNS = [LADDER.c[f.name] for f in fields(Ladder)]
 _LOCK = (
     select(*_COLUMNS).where(LADDER.c.case_id == bindparam("case"), LADDER.c.cycle == bindparam("nr")).with_for_update()
 )
-_OPEN = insert(LADDER).on_conflict_do_nothing(index_elements=["case_id", "cycle"])
+_OPEN = insert(LADDER).on_conflict_do_nothing(index_elements=["case_id", "cycle"]).returning(*_COLUMNS)
 _KEPT = [f.name for f in fields(Ladder) if f.name not in ("case_id", "cycle")]
 _SAVE = (
     update(LADDER)
@@ -43,10 +43,13 @@ def _ladder(row: Row[Any]) -> Ladder:
 
 async def lock(tx: Tx, case_id: UUID, cycle: int) -> Ladder:
     """The cycle's ladder, locked; it is made when a fact of the cycle is the first to arrive."""
-    row = await tx.lock(_LOCK, {"case": case_id, "nr": cycle})
+    which = {"case": case_id, "nr": cycle}
+    row = await tx.find(_LOCK, which)
     if row is None:
-        await tx.execute(_OPEN, {"case_id": case_id, "cycle": cycle, "state": "quiet", "due_seq": 0, "last_rung": 0})
+        row = await tx.find(_OPEN, {"case_id": case_id, "cycle": cycle, "state": "quiet", "due_seq": 0, "last_rung": 0})
+    if row is None:  # somebody else made it in this very moment
         return await lock(tx, case_id, cycle)
+    await tx.read_clock()
     return _ladder(row)
 
 
