@@ -13,11 +13,11 @@ from shared.kernel.access import rows_of
 from shared.observability.logs import configure_logs
 from shared.reference import DEPUTY_AREAS
 from shared.runtime.local import postgres, run_apart, run_together
-from shared.runtime.node import check
 from shared.runtime.service import Service
 from shared.runtime.settings import RuntimeSettings
 from shared.testing.gateways import Gateways
 from shared.web.dev_issuer import DevIssuer
+from shared.web.health import check
 
 _COMPLAINT = (
     '{"channel":"line","received_at":"%s","text":"น้ำไม่ไหลตั้งแต่เช้า ทั้งซอย",'

@@ -184,13 +184,14 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
-            pool_pre_ping=False,
+            hide_parameters=True,
             connect_args={
                 "timeout": 10,
                 "server_settings": {
                     "search_path": f"{schema},public",
                     "application_name": f"pwa-{schema}",
                     "idle_in_transaction_session_timeout": "60000",
+                    "statement_timeout": "30000",
                 },
             },
         )

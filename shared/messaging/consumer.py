@@ -165,7 +165,10 @@ class Consumer:
 
     async def apply_parked(self, batch: _Batch, row: Row[Any]) -> bool:
         """Apply one event that had been set aside; leaves it there, as poison, when it fails again."""
-        problem = await self._attempt(batch, self._of_parked(row))
+        try:
+            problem = await self._attempt(batch, self._of_parked(row))
+        except Unreadable as unreadable:
+            problem = str(unreadable)
         if problem is None:
             await inbox.settle(batch.tx, row.id, "applied", "released")
             return True

@@ -74,6 +74,12 @@ async def discard_parked(tx: Tx, consumer: Consumer, which: Which, why: str, *, 
     return count
 
 
+async def rebase_stream(tx: Tx, consumer: Consumer, stream: tuple[str, str], seq: int, why: str) -> None:
+    """Declare that a (topic, key) is complete up to `seq`: what was lost will never come, what waits goes on."""
+    await consumer.rebase(tx, stream, seq)
+    await tx.audit("stream.rebased", stream[1], topic=stream[0], seq=seq, why=why)
+
+
 @dataclass(frozen=True)
 class History:
     """Which part of a topic's archive is meant: a key, a time of recording [since, until), numbers [first, last]."""
@@ -94,9 +100,11 @@ async def replay_sent(tx: Tx, history: History) -> int:
 
 
 async def counts(tx: Tx) -> dict[str, int]:
-    """Backlogs of this schema: pending outbox rows and parked events."""
+    """Backlogs of this schema: pending outbox rows, the age of the oldest in seconds, and parked events."""
     sql = """
         SELECT (SELECT count(*) FROM {s}.outbox) AS pending,
-               (SELECT count(*) FROM {s}.parked WHERE state = 'parked') AS parked"""
-    [row] = await tx.all(text(sql.replace("{s}", tx.schema)))
-    return {"pending": row.pending, "parked": row.parked}
+               (SELECT count(*) FROM {s}.parked WHERE state = 'parked') AS parked,
+               (SELECT coalesce(extract(epoch FROM CAST(:now AS timestamptz) - min(recorded_at)), 0)::int
+                FROM {s}.outbox) AS oldest_seconds"""
+    [row] = await tx.all(text(sql.replace("{s}", tx.schema)), {"now": tx.now})
+    return {"pending": row.pending, "parked": row.parked, "oldest_seconds": row.oldest_seconds}

@@ -18,9 +18,10 @@ from shared.messaging.operations import History, Which
 from shared.messaging.settings import KafkaSettings
 from shared.observability.logs import configure_logs
 from shared.runtime.host import Host, died, stop_on_signals
-from shared.runtime.node import ROLES, Node, build, check
+from shared.runtime.node import ROLES, Node, build
 from shared.runtime.service import Service
 from shared.runtime.settings import RuntimeSettings
+from shared.web.health import check
 
 
 def main(service: Service, argv: Sequence[str] | None = None) -> int:

@@ -13,6 +13,7 @@ import uvicorn
 from shared.runtime.loops import Loop, PartDied, supervise
 from shared.runtime.node import Node
 from shared.web.app import combine, create_app
+from shared.web.server import server_config
 
 
 class _Server(uvicorn.Server):
@@ -57,13 +58,7 @@ class Host:
     async def _serve(self, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
         app = combine({n.service.name: create_app(n.service, n.context, keys=self.keys) for n in self.nodes})
         host, port = self.address
-        server = _Server(
-            uvicorn.Config(
-                app, host=host, port=port, log_config=None, access_log=False, lifespan="off",
-                timeout_graceful_shutdown=5, timeout_keep_alive=20, server_header=False, date_header=False,
-                h11_max_incomplete_event_size=16_384,
-            )
-        )  # fmt: skip
+        server = _Server(server_config(app, host, port))
         serving = asyncio.create_task(server.serve())
         stopping = asyncio.create_task(stop.wait())
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it

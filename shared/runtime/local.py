@@ -16,7 +16,7 @@ from shared.db.maintenance import maintain
 from shared.db.migrate import OWNER, upgrade
 from shared.messaging.inprocess import InProcessBroker
 from shared.runtime.host import Host, stop_on_signals
-from shared.runtime.loops import Loop
+from shared.runtime.loops import Loop, PartDied
 from shared.runtime.node import ROLES, build
 from shared.runtime.service import Service
 from shared.runtime.settings import ROOT, RuntimeSettings
@@ -75,7 +75,13 @@ async def run_together(
                 return 0
 
             keys = DevIssuer(settings.issuer_file).jwks()
-            loops = [Loop("upkeep", upkeep, 0.0, 86_400.0)]
+
+            async def watch() -> int:
+                if not server.running:
+                    raise PartDied("postgres")
+                return 0
+
+            loops = [Loop("upkeep", upkeep, 0.0, 86_400.0), Loop("postgres", watch, 0.0, 1.0)]
             await Host(nodes, ROLES, (settings.host, settings.port), keys, loops).run(stop, ready)
     finally:
         await asyncio.to_thread(server.stop)

@@ -7,12 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from shared.contracts.base import PUBLISHERS, ContactLike
-from shared.db.schema import schema_problem
-from shared.db.tx import Database, Tx
+from shared.db.tx import Database
 from shared.kernel.clock import Clock
 from shared.messaging.consumer import Consumer
 from shared.messaging.port import Broker, Subscription
@@ -119,18 +117,3 @@ def build(  # noqa: PLR0913 - the one place where everything is wired
     )
     context = Context(service, db, settings if settings is not None else service.settings(), http, consumer, clock)
     return Node(service, context, broker, relay)
-
-
-async def check(tx: Tx, service: Service) -> list[str]:
-    """Every reason for which this service is not fully able to do its work (`services check`, /readyz)."""
-    old = await schema_problem(tx, service.migrations)
-    reasons = [old] if old else []
-    parked = await tx.scalar(text("SELECT count(*) FROM parked WHERE state = 'parked'"))
-    if parked:
-        reasons.append(f"{parked} events are set aside; see /{service.name}/v1/parked")
-    lag = await tx.scalar(
-        text("SELECT extract(epoch FROM CAST(:now AS timestamptz) - min(recorded_at)) FROM outbox"), {"now": tx.now}
-    )
-    if lag is not None and lag > 60:
-        reasons.append(f"the oldest event has been waiting to be sent for {lag:.0f} s")
-    return reasons + await service.checks(tx)

@@ -9,13 +9,16 @@ import structlog
 from fastapi import FastAPI
 from starlette.responses import Response
 
+from shared.db import Tx
 from shared.db.schema import schema_problem
 from shared.messaging.operations import counts
 from shared.observability import metrics
 from shared.observability.privacy import describe_error
+from shared.web.ports import WebService
 
 log = structlog.get_logger(__name__)
 _PATIENCE_SECONDS = 5.0
+STALE_SECONDS = 60
 
 
 async def state_of(app: FastAPI) -> tuple[str, list[str]]:
@@ -36,12 +39,26 @@ async def _look(app: FastAPI) -> tuple[str, list[str]]:
         old = await schema_problem(tx, service.migrations)
         if old is not None:
             return "unavailable", [old]
-        reasons: list[str] = await service.checks(tx)
-        backlog = await counts(tx)
-    if backlog["parked"]:
-        reasons.append(f"{backlog['parked']} events are set aside; see /{service.name}/v1/parked")
+        reasons = await lacking(tx, service)
     reasons += app.state.gate.verifier.problems() + context.health()
     return ("degraded" if reasons else "ready"), reasons
+
+
+async def lacking(tx: Tx, service: WebService) -> list[str]:
+    """Why this service cannot do all of its work, as its tables tell (`services check`, /readyz)."""
+    reasons: list[str] = await service.checks(tx)
+    backlog = await counts(tx)
+    if backlog["parked"]:
+        reasons.append(f"{backlog['parked']} events are set aside; see /{service.name}/v1/parked")
+    if backlog["oldest_seconds"] > STALE_SECONDS:
+        reasons.append(f"the oldest event has been waiting to be sent for {backlog['oldest_seconds']} s")
+    return reasons
+
+
+async def check(tx: Tx, service: WebService) -> list[str]:
+    """All of it, the schema's revision included: empty when a deployment may go on."""
+    old = await schema_problem(tx, service.migrations)
+    return ([old] if old else []) + await lacking(tx, service)
 
 
 async def readiness(apps: Mapping[str, FastAPI]) -> Response:

@@ -9,7 +9,15 @@ from pydantic import Field, model_validator
 from shared.db import Row
 from shared.db.audit import find_audit
 from shared.messaging.consumer import Consumer
-from shared.messaging.operations import History, Which, discard_parked, list_parked, replay_parked, replay_sent
+from shared.messaging.operations import (
+    History,
+    Which,
+    discard_parked,
+    list_parked,
+    rebase_stream,
+    replay_parked,
+    replay_sent,
+)
 from shared.web.access import needs
 from shared.web.paging import Page, Paging
 from shared.web.transaction import Transaction
@@ -53,6 +61,15 @@ class ToSendAgain(StrictModel):
     until: Instant | None = None
     first: _Number | None = None
     last: _Number | None = None
+
+
+class Baseline(StrictModel):
+    """Up to which number a stream is declared complete, and why."""
+
+    topic: Line = Field(examples=["pwa.intake.v1"])
+    key: Line
+    seq: _Number
+    why: PublicText = Field(examples=["ยืนยันแล้วว่าเหตุการณ์สูญหายถาวร"])
 
 
 class ParkedEvent(StrictModel):
@@ -152,6 +169,11 @@ def _parked_routes(router: APIRouter) -> None:
 
 
 def _history_routes(router: APIRouter) -> None:
+    @router.post("/parked/baseline", status_code=204)
+    async def set_baseline(body: Baseline, request: Request, tx: Transaction) -> None:
+        """Give lost events up: the stream goes on after this number."""
+        await rebase_stream(tx, _consumer(request), (body.topic, body.key), body.seq, body.why)
+
     @router.post("/outbox/replay")
     async def send_again(tx: Transaction, history: ToSendAgain) -> Counted:
         """Send a part of this service's history again, with the same ids and numbers."""

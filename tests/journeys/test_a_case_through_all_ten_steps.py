@@ -83,6 +83,9 @@ async def test_a_complaint_is_received_clocked_chased_told_called_recorded_sampl
     assert sorted(pack["region"] for pack in packs) == list(range(1, 11))
     assert len([mail for mail in system.gateway.email.sent if "01" in str(mail)]) >= 1
 
+    for region in range(1, 11):
+        await ok(await division.put(f"/reporting/v1/packs/recipients/{region}", json={"recipients": []}))
+
     # 9: the quarter is reported; the committee directs, the line answers with the root cause
     await system.advance(days=60)
     await ok(await division.post("/reporting/v1/reports/quarterly", json={"fiscal_year": 2569, "quarter": 2}))

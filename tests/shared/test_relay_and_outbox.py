@@ -84,7 +84,6 @@ class _Down:
     def resume(self) -> None:
         lane: Lane = self._lanes[self._name]
         assert lane.failures > 0
-        assert lane.is_paused
         lane.succeeded()
 
 
