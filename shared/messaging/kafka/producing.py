@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerFenced
 
+from shared.kernel.faults import fault_point
 from shared.messaging.kafka.closing import drop_producer
 from shared.messaging.settings import KafkaSettings
 
@@ -44,6 +45,7 @@ async def send_all(producer: AIOKafkaProducer, records: Iterable[Record], within
         if isinstance(outcome, BaseException):
             refused[stream] = outcome
         waiting.append(outcome)
+    await fault_point("relay.sending")
     pending = [one for one in waiting if isinstance(one, asyncio.Future)]
     if pending:
         left = max(deadline - asyncio.get_running_loop().time(), 0)

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
+from shared.kernel.faults import fault_point
 from shared.messaging.kafka import wire
 from shared.messaging.kafka.closing import drop_consumer
 from shared.messaging.kafka.context import BROKEN, Context
@@ -162,6 +163,7 @@ class KafkaSubscription:
         messages = [wire.message_of(record, self._settings.topic_prefix) for record in records]
         ours = [message for message in messages if not wire.is_roll(message)]
         if ours:
+            await fault_point("consumer.fetched")
             await self._receive(ours)
 
     async def _commit(self, consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> bool:
@@ -169,6 +171,7 @@ class KafkaSubscription:
         try:
             async with asyncio.timeout(self._settings.commit_within):
                 await consumer.commit({partition: offset})
+            await fault_point("consumer.offset_committed")
         except (CommitFailedError, IllegalStateError) as error:
             logger.info("partition %s went to another member (%s)", partition.partition, type(error).__name__)
         except BROKEN as error:
