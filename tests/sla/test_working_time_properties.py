@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from shared.kernel.working_time import ALWAYS, Hold, WorkingTime
 from tests.sla.stepper import Spans, Stepper
 
+unhurried = settings(max_examples=80, deadline=None)  # a busy machine is no counterexample
 ZONES = ("Asia/Bangkok", "UTC", "America/St_Johns", "Asia/Kathmandu", "Pacific/Kiritimati")
 MICROSECOND = timedelta(microseconds=1)
 FRIDAY_MIDNIGHT = int(datetime(2026, 2, 6, 17, 0, tzinfo=UTC).timestamp())  # Saturday 7 Feb 00:00 in Bangkok
@@ -41,6 +42,7 @@ lengths = st.timedeltas(timedelta(0), timedelta(days=6))
 holds = st.lists(st.tuples(instants, lengths).map(lambda hold: (hold[0], hold[0] + hold[1])), max_size=4)
 
 
+@unhurried
 @given(calendars(), instants, budgets, holds)
 def test_add_and_used_are_inverse_and_the_deadline_is_the_earliest(
     working: WorkingTime, start: datetime, budget: timedelta, held: list[Hold]
@@ -51,6 +53,7 @@ def test_add_and_used_are_inverse_and_the_deadline_is_the_earliest(
     assert working.used(start, due - MICROSECOND, held) < budget
 
 
+@unhurried
 @given(calendars(), instants, budgets, holds)
 def test_walking_backwards_is_inverse_and_the_latest(
     working: WorkingTime, end: datetime, budget: timedelta, held: list[Hold]
@@ -60,6 +63,7 @@ def test_walking_backwards_is_inverse_and_the_latest(
     assert working.used(begin + MICROSECOND, end, held) < budget
 
 
+@unhurried
 @given(calendars(), instants, budgets, budgets, holds)
 def test_a_larger_budget_is_never_due_earlier(
     working: WorkingTime, start: datetime, one: timedelta, other: timedelta, held: list[Hold]
@@ -70,6 +74,7 @@ def test_a_larger_budget_is_never_due_earlier(
     assert first <= last
 
 
+@unhurried
 @given(calendars(), instants, budgets, holds, st.tuples(instants, lengths))
 def test_a_hold_never_makes_due_earlier(
     working: WorkingTime, start: datetime, budget: timedelta, held: list[Hold], more: tuple[datetime, timedelta]
@@ -83,6 +88,7 @@ def test_a_hold_never_makes_due_earlier(
     assert frozen is None if at < without else frozen == without
 
 
+@unhurried
 @given(calendars(), instants, budgets, instants, st.lists(lengths, min_size=3, max_size=3).map(sorted))
 def test_splitting_a_hold_changes_nothing(
     working: WorkingTime, start: datetime, budget: timedelta, at: datetime, cuts: list[timedelta]
@@ -93,6 +99,7 @@ def test_splitting_a_hold_changes_nothing(
     assert working.due(start, budget, [(at, second), (first, end)]) == whole
 
 
+@unhurried
 @given(calendars(), instants, budgets, st.sampled_from(ZONES), holds)
 def test_the_same_instant_in_any_zone_gives_the_same_due(
     working: WorkingTime, start: datetime, budget: timedelta, zone: str, held: list[Hold]
@@ -125,7 +132,7 @@ def small_calendars(draw: st.DrawFn) -> Small:
     return Small(weekly, exceptions, draw(second), draw(st.integers(1, NEAR // 2)), held)
 
 
-@settings(deadline=None)
+@unhurried
 @given(small_calendars())
 def test_random_calendars_agree_with_a_one_second_stepper(small: Small) -> None:
     stepper = Stepper(small.weekly, small.exceptions, "Asia/Bangkok")
@@ -141,7 +148,7 @@ def test_random_calendars_agree_with_a_one_second_stepper(small: Small) -> None:
         assert due == _at(expected)
 
 
-@settings(max_examples=30)
+@unhurried
 @given(instants, budgets)
 def test_an_always_open_calendar_counts_real_seconds(start: datetime, budget: timedelta) -> None:
     assert ALWAYS.add(start, budget) == start + budget

@@ -17,12 +17,13 @@ from shared.kernel.ids import uuid7
 from shared.kernel.working_time import windows
 
 _MOST_KEPT = 8
+_REVISION = select(book.c.revision)
 _kept: dict[UUID, Book] = {}
 
 
 async def read_book(tx: Tx) -> Book:
     """Everything published. Versions never change, so a copy holds until the revision does."""
-    revision: UUID | None = await tx.scalar(select(book.c.revision))
+    revision: UUID | None = await tx.scalar(_REVISION)
     if revision is None:
         return Book((), {})
     if revision not in _kept:

@@ -1,7 +1,6 @@
 """Statements on case files: lock, claim what is due, save, and what waits too long."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,15 +13,29 @@ from services.sla_service.store.tables import case_file
 from shared.db import Tx
 
 COLUMNS = [column for column in case_file.c if column.name not in ("hold_fire_until", "trouble")]
+_NAMES = [column.name for column in COLUMNS]
+_SEEN: dict[str, Any] = {
+    name: bindparam(f"file_{name}") for name in _NAMES
+}  # built once: statements are made for every event
+_LOCK = select(*COLUMNS).where(case_file.c.case_id == _SEEN["case_id"]).with_for_update()
+_OPEN = insert(case_file).values(_SEEN).on_conflict_do_nothing().returning(*COLUMNS).cte("opened")
+_LOCK_OR_OPEN = union_all(select(_OPEN), select(_LOCK.cte("locked")))
+_SAVE = (
+    update(case_file)
+    .where(case_file.c.case_id == _SEEN["case_id"])
+    .values({name: bound for name, bound in _SEEN.items() if name != "case_id"})
+    .values(hold_fire_until=None, trouble=None)
+)
+
+
+def _bound(file: CaseFile) -> dict[str, Any]:
+    return {f"file_{name}": getattr(file, name) for name in _NAMES}
 
 
 async def lock_or_open(tx: Tx, seen: CaseFile) -> CaseFile:
     """The case's file, locked; opened as the event saw it when there is none yet."""
-    opened = insert(case_file).values(asdict(seen)).on_conflict_do_nothing().returning(*COLUMNS).cte("opened")
-    locked = select(*COLUMNS).where(case_file.c.case_id == seen.case_id).with_for_update()
-    either = union_all(select(opened), select(locked.cte("locked")))
     # Nothing comes back when another transaction opened it in this very moment: then it is there for the second look.
-    row = await tx.lock(either) or await tx.lock(locked)
+    row = await tx.lock(_LOCK_OR_OPEN, _bound(seen)) or await tx.lock(_LOCK, {"file_case_id": seen.case_id})
     if row is None:
         raise LookupError("a case file that was just opened is gone")
     return as_file(row)
@@ -48,17 +61,7 @@ async def claim_due(tx: Tx, covered_until: datetime, most: int) -> list[CaseFile
 
 
 async def save(tx: Tx, files: Iterable[CaseFile]) -> None:
-    names = [column.name for column in COLUMNS]
-    rows = [{f"new_{name}": getattr(file, name) for name in names} for file in files]
-    statement = (
-        update(case_file)
-        .where(case_file.c.case_id == bindparam("new_case_id"))
-        .values(
-            {name: bindparam(f"new_{name}") for name in names if name != "case_id"}
-            | {"hold_fire_until": None, "trouble": None}
-        )
-    )
-    await tx.execute(statement, rows)
+    await tx.execute(_SAVE, [_bound(file) for file in files])
 
 
 async def hold_fire(tx: Tx, case_ids: Sequence[UUID], until: datetime, trouble: str | None = None) -> None:

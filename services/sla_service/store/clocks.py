@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from services.sla_service.domain.changes import AT_DUE, Breached, Dropped, Key, Recorded, StandingBreach, Voided
 from services.sla_service.domain.evaluate import NOTHING_LEFT, Clock
@@ -21,20 +21,8 @@ def clock_id(case_id: UUID, metric: str, cycle: int) -> UUID:
 
 async def read_recorded(tx: Tx, case_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[Key, Recorded]]:
     """The clocks of these cases as last saved, each with the breach that stands."""
-    standing = breach.alias("standing")
-    generations = select(func.coalesce(func.max(breach.c.generation), 0)).where(
-        breach.c.clock_id == clock.c.id, breach.c.level == AT_DUE
-    )
-    query = (
-        select(clock, standing.c.id.label("breach_id"), generations.scalar_subquery().label("generations"))
-        .outerjoin(
-            standing,
-            (standing.c.clock_id == clock.c.id) & (standing.c.level == AT_DUE) & standing.c.voided_at.is_(None),
-        )
-        .where(clock.c.case_id == any_(bindparam("case_ids", type_=ARRAY(Uuid))))
-    )
     found: dict[UUID, dict[Key, Recorded]] = {case_id: {} for case_id in case_ids}
-    for row in await tx.all(query, {"case_ids": list(case_ids)}):
+    for row in await tx.all(_RECORDED, {"case_ids": list(case_ids)}):
         found[row.case_id][row.metric, row.cycle] = Recorded(
             policy=row.policy_version_id,
             calendar=row.calendar_version_id,
@@ -47,6 +35,22 @@ async def read_recorded(tx: Tx, case_ids: Sequence[UUID]) -> Mapping[UUID, Mappi
             generations=row.generations,
         )
     return found
+
+
+def _recorded() -> Select[Any]:
+    standing = breach.alias("standing")
+    generations = select(func.coalesce(func.max(breach.c.generation), 0)).where(
+        breach.c.clock_id == clock.c.id, breach.c.level == AT_DUE
+    )
+    is_its_own = (standing.c.clock_id == clock.c.id) & (standing.c.level == AT_DUE) & standing.c.voided_at.is_(None)
+    return (
+        select(clock, standing.c.id.label("breach_id"), generations.scalar_subquery().label("generations"))
+        .outerjoin(standing, is_its_own)
+        .where(clock.c.case_id == any_(bindparam("case_ids", type_=ARRAY(Uuid))))
+    )
+
+
+_RECORDED = _recorded()  # built once: it is asked for every event
 
 
 def clock_row(case_id: UUID, one: Clock, warned: frozenset[str], now: datetime) -> dict[str, Any]:
@@ -77,13 +81,19 @@ def clock_row(case_id: UUID, one: Clock, warned: frozenset[str], now: datetime) 
 
 async def save_clocks(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert or replace; a clock that is as it was is not written."""
+    await tx.execute(_UPSERT, list(rows))
+
+
+def _upsert() -> Insert:
     statement = insert(clock)
     names = [column.name for column in clock.c if column.name not in ("id", "case_id", "metric", "cycle")]
     fresh = {name: statement.excluded[name] for name in names}
     compared = [name for name in names if name != "updated_at"]
     old, new = tuple_(*(clock.c[name] for name in compared)), tuple_(*(fresh[name] for name in compared))
-    changed = old.is_distinct_from(new)
-    await tx.execute(statement.on_conflict_do_update(index_elements=["id"], set_=fresh, where=changed), list(rows))
+    return statement.on_conflict_do_update(index_elements=["id"], set_=fresh, where=old.is_distinct_from(new))
+
+
+_UPSERT = _upsert()
 
 
 async def drop_clocks(tx: Tx, case_id: UUID, dropped: Iterable[Dropped]) -> None:

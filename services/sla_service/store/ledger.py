@@ -20,7 +20,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from services.sla_service.domain.case_file import CaseFile
 from services.sla_service.domain.facts import CaseFacts, Classification, Edge, Milestone, Pin
@@ -33,23 +33,28 @@ Fact = Edge | Classification | Milestone
 async def append(tx: Tx, case_id: UUID, source_event: UUID, facts: Iterable[Fact]) -> None:
     """Enter what an event said. The same event again changes nothing."""
     for fact in facts:
-        table, values = _row(fact)
+        statement, values = _row(fact)
         values |= {"source_event": source_event, "case_id": case_id, "recorded_at": tx.now}
-        await tx.execute(insert(table).values(cycle=fact.cycle, seq=fact.seq, **values).on_conflict_do_nothing())
+        await tx.execute(statement, values | {"cycle": fact.cycle, "seq": fact.seq})
 
 
-def _row(fact: Fact) -> tuple[Any, dict[str, object]]:
+def _row(fact: Fact) -> tuple[Insert, dict[str, Any]]:
     match fact:
         case Edge():
-            return interval, {
+            return _ENTER_EDGE, {
                 "kind": fact.kind, "reason": fact.reason, "began_at": fact.began_at, "ended_at": fact.ended_at,
             }  # fmt: skip
         case Classification():
-            return classification, {
+            return _ENTER_CLASSIFICATION, {
                 "kind": fact.kind, "subject": fact.subject, "severity": fact.severity, "classified_at": fact.at,
             }  # fmt: skip
         case Milestone():
-            return milestone, {"metric": fact.metric, "reached_at": fact.at}
+            return _ENTER_MILESTONE, {"metric": fact.metric, "reached_at": fact.at}
+
+
+_ENTER_EDGE = insert(interval).on_conflict_do_nothing()
+_ENTER_CLASSIFICATION = insert(classification).on_conflict_do_nothing()
+_ENTER_MILESTONE = insert(milestone).on_conflict_do_nothing()
 
 
 async def read(tx: Tx, files: Sequence[CaseFile]) -> Mapping[UUID, CaseFacts]:
