@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from services.reporting_service.domain.delivery import Backoff
 from services.reporting_service.use_cases import delivering, folding, maintenance, ois, packs, runs, sending
+from shared.kernel.faults import fault_point
 from shared.runtime.service import Context, Job
 
 DELIVERIES = 20
@@ -43,7 +44,9 @@ async def _deliver_one(context: Context) -> bool:
         started_at = tx.now
     if taken is None:
         return False
+    await fault_point("pack.claimed")
     outcome = await sending.send(taken, context.http, settings, started_at)
+    await fault_point("pack.called")
     backoff = Backoff(settings.first_pause, settings.longest_pause, settings.most_attempts)
     async with context.db.transaction(edge="sender") as tx:
         await delivering.settle(tx, taken, started_at, outcome, backoff)

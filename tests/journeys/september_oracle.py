@@ -40,7 +40,11 @@ async def on_time(system: System, span: Span) -> tuple[int, int]:
     due = good = 0
     for case in await system.sql(_CASES):
         clock, work = first_due.get(case["id"]), done[case["id"]]
-        if case["state"] == "cancelled" or clock is None or not since <= clock["due_at"] < until:
+        if (
+            clock is None
+            or (case["state"] == "cancelled" and not clock["breached"])
+            or not since <= clock["due_at"] < until
+        ):
             continue
         due += 1
         judged = [work.get(1)]

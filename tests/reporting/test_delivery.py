@@ -9,7 +9,8 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from services.reporting_service.use_cases import delivering
+from services.reporting_service.service import SERVICE
+from services.reporting_service.use_cases import delivering, packs
 from services.reporting_service.use_cases.sending import receipt
 from shared.testing.gateways import Gateways
 from shared.testing.postgres import TestDatabase
@@ -193,6 +194,20 @@ async def test_recipients_are_checked_and_their_secret_is_never_shown(desk: Desk
     assert SECRET not in answer.text
     assert answer.json()[0]["signed"] is True
     assert (await api("region_staff", region=1).get(put)).status_code == 403
+
+
+async def test_a_region_that_never_had_a_recipient_starts_with_a_mailbox_and_an_emptied_one_stays_empty(
+    desk: Desk, api: Api
+) -> None:
+    client = api("operator")
+    (await client.put("/reporting/v1/packs/recipients/1", json={"recipients": [by_mail()]})).raise_for_status()
+    (await client.put("/reporting/v1/packs/recipients/1", json={"recipients": []})).raise_for_status()
+    async with desk.db.transaction() as tx:
+        assert await SERVICE.checks(tx) == ["no recipient for the daily pack of region 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"]
+        await packs.seed_recipients(tx, "pack-region-{region:02d}@pwa.example")
+        assert await SERVICE.checks(tx) == ["no recipient for the daily pack of region 1"]
+    (second,) = (await client.get("/reporting/v1/packs/recipients/2")).json()
+    assert second["address"] == "pack-region-02@pwa.example"
 
 
 def test_a_receipt_is_kept_without_addresses() -> None:

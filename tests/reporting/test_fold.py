@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from services.reporting_service.consumers import HANDLERS
 from services.reporting_service.domain.codec import decode, encode
 from services.reporting_service.domain.fold import STEPS, WITHOUT_EFFECT, Fact, fold
+from shared.contracts import sla
 from shared.kernel.ids import uuid7
 from tests.reporting.given import HOUR, NINE, Story
 
@@ -74,7 +75,6 @@ def test_facts_that_come_before_the_registration_wait_in_a_case_without_number()
 
 
 def test_a_voided_breach_no_longer_stands() -> None:
-    from shared.contracts import sla
 
     breach_id, due = uuid7(), NINE + 24 * HOUR
     story = Story().received().breached(due, breach_id).resolved(due - HOUR)
@@ -92,7 +92,6 @@ def test_information_supplied_brings_the_state_before_back() -> None:
 
 
 def test_a_clock_that_stopped_while_held_was_met() -> None:
-    from shared.contracts import sla
 
     story = Story().received()
     held = {"metric": "resolve", "reason": "information", "held_at": NINE + HOUR, "remaining_seconds": 82800}

@@ -8,6 +8,7 @@ from hypothesis import given as sample
 from hypothesis import strategies as st
 
 from services.reporting_service.domain.indicators import Indicators, Period, headline_value
+from shared.contracts import intake, sla
 from tests.reporting.given import HOUR, NINE, Story
 
 MONTH = Period(NINE - timedelta(days=2), NINE + timedelta(days=28), NINE + timedelta(days=28))
@@ -53,7 +54,6 @@ def test_a_case_not_due_yet_is_no_failure_and_no_success() -> None:
 
 
 def test_a_case_that_waits_for_the_complainant_is_not_due() -> None:
-    from shared.contracts import sla
 
     story = Story().received().waiting(NINE + HOUR)
     held = {"metric": "resolve", "reason": "information", "held_at": NINE + HOUR, "remaining_seconds": 82800}
@@ -67,7 +67,6 @@ def test_a_true_hold_of_a_later_cycle_moves_the_whole_cases_deadline() -> None:
 
 
 def test_incident_reports_and_cancelled_cases_are_in_no_indicator() -> None:
-    from shared.contracts import intake
 
     cancelled = Story().received()
     cancelled.say(intake.CaseCancelled, NINE + HOUR, reason="duplicate", cancelled_at=NINE + HOUR)
@@ -76,6 +75,21 @@ def test_incident_reports_and_cancelled_cases_are_in_no_indicator() -> None:
 
 
 QUESTIONS = ("repair", "speed", "contact_center", "channel_convenience", "channel_variety")
+
+
+def test_cancelling_a_case_that_is_late_already_does_not_take_the_failure_away() -> None:
+
+    late = Story().received().breached(NINE + 24 * HOUR)
+    late.say(intake.CaseCancelled, NINE + 30 * HOUR, reason="withdrawn", cancelled_at=NINE + 30 * HOUR)
+    told = figures(late)["O1"]["headline"]
+    assert (told["due"], told["on_time"]) == (1, 0)
+
+
+def test_done_in_time_without_repair_is_told_apart() -> None:
+    told = figures(Story().received().resolved(NINE + HOUR, repaired=False))["O1"]["headline"]
+    assert (told["on_time"], told["on_time_not_repaired"]) == (1, 1)
+
+
 scores = st.integers(1, 5)
 delays = st.integers(1, 40)
 

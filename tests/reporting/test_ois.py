@@ -11,6 +11,7 @@ import httpx
 from services.reporting_service.domain.canonical import digest
 from services.reporting_service.store import ois as records
 from services.reporting_service.use_cases import folding, ois
+from shared.contracts import intake
 from shared.contracts.ois import OisRecord
 from shared.kernel.ids import uuid7
 from shared.testing.postgres import TestDatabase
@@ -64,8 +65,6 @@ async def test_changes_that_arrive_together_are_told_one_by_one(desk: Desk, api:
 async def test_complaints_and_incident_reports_that_run_as_cases_are_recorded_and_enquiries_are_not(
     desk: Desk, api: Api
 ) -> None:
-    from shared.contracts import intake
-
     enquiry = Story(subject="E01").received()
     enquiry.say(intake.CaseAnswered, NINE, answered_at=NINE)
     complaint, incident = Story().received(), Story(subject="I02").received()

@@ -123,6 +123,16 @@ async def test_a_pack_is_frozen_later_facts_never_move_it(desk: Desk, api: Api) 
     assert digest(after["content"]) == after["sha256"]
 
 
+async def test_asking_twice_under_one_key_is_one_run(desk: Desk, api: Api) -> None:
+    desk.clock.set(EVENING)
+    key = {"Idempotency-Key": "run-1"}
+    body = {"day": DAY.isoformat()}
+    first, second = [await api("operator").post("/reporting/v1/packs/run", json=body, headers=key) for _ in range(2)]
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json()["id"] == second.json()["id"]
+    assert first.headers["Location"] == second.headers["Location"]
+
+
 async def test_the_packs_of_a_day_that_is_not_over_are_refused(desk: Desk, api: Api) -> None:
     answer = await api("operator").post("/reporting/v1/packs/run", json={"day": "2026-02-03"})
     assert (answer.status_code, answer.json()["code"]) == (422, "day_not_over")

@@ -9,11 +9,12 @@ from pydantic import BaseModel, Field
 from services.reporting_service.use_cases import directives
 from shared.kernel.access import Actor
 from shared.web import Idempotent, IfMatch, Page, Paging, Transaction, etag, needs
-from shared.web.types import Day, Instant, Line, PublicText, StrictModel, SubjectCode
+from shared.web.types import Day, Instant, Line, PublicText, StrictModel, SubjectCode, public_text
 
 router = APIRouter(prefix="/reporting/v1", tags=["step 9: directives"])
 MayRead = Annotated[Actor, needs("reports:read")]
 MayWrite = Annotated[Actor, needs("directives:write")]
+Name = Annotated[str, public_text(200)]  # of a line or an office; travels in events
 MayAnswer = Annotated[Actor, needs("directives:answer")]
 Status = Literal["issued", "answered", "in_progress", "done", "returned", "verified", "withdrawn"]
 Category = Literal[
@@ -24,9 +25,9 @@ Category = Literal[
 class DirectiveBody(StrictModel):
     """What the committee tells a line (สายงาน) to do."""
 
-    line: Line = Field(examples=["สายงานปฏิบัติการ 3"])
+    line: Name = Field(examples=["สายงานปฏิบัติการ 3"])
     text: PublicText = Field(examples=["ให้วิเคราะห์สาเหตุท่อแตกซ้ำและจัดทำแผนเปลี่ยนท่อ"])
-    owner: Line = Field(examples=["ผู้ช่วยผู้ว่าการ (ปฏิบัติการ 3)"])
+    owner: Name = Field(examples=["ผู้ช่วยผู้ว่าการ (ปฏิบัติการ 3)"])
     due_on: Day = Field(examples=["2026-05-29"])
     subject: SubjectCode | None = Field(None, description="makes it possible to count whether it recurred")
 
@@ -36,7 +37,7 @@ class ActionBody(StrictModel):
 
     kind: Literal["corrective", "preventive"]
     text: PublicText = Field(examples=["เปลี่ยนท่อ PB เป็น HDPE ระยะทาง 2 กม."])
-    owner: Line = Field(examples=["ผจก.กปภ.สาขาชลบุรี"])
+    owner: Name = Field(examples=["ผจก.กปภ.สาขาชลบุรี"])
     due_on: Day = Field(examples=["2026-06-30"])
 
 

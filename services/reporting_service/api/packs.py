@@ -7,10 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field, TypeAdapter, model_validator
 
-from services.reporting_service.api.runs import Run, shown
-from services.reporting_service.use_cases import packs, runs
+from services.reporting_service.api.runs import Run, queued
+from services.reporting_service.use_cases import packs
 from shared.kernel.access import Actor
-from shared.web import Page, Paging, Transaction, needs, refuse
+from shared.web import Idempotent, Page, Paging, Transaction, needs, refuse
 from shared.web.types import Day, Email, Instant, Line, Region, StrictModel
 
 router = APIRouter(prefix="/reporting/v1/packs", tags=["step 8: daily summary per region"])
@@ -121,9 +121,9 @@ async def list_packs(
 
 
 @router.post("/run", status_code=202, summary="Make the packs of a day, if they are not made yet")
-async def run_packs(body: RunBody, tx: Transaction, _actor: MayRun, response: Response) -> Run:
+async def run_packs(body: RunBody, tx: Transaction, _actor: MayRun, once: Idempotent, response: Response) -> Run:
     packs.check_over(tx, body.day)
-    return shown(await runs.ask(tx, "packs", {"day": body.day.isoformat()}), response)
+    return await queued(tx, once, response, "packs", {"day": body.day.isoformat()})
 
 
 @router.get("/recipients/{region}", summary="Who receives a region's packs")

@@ -7,10 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from services.reporting_service.api.runs import Run, shown
-from services.reporting_service.use_cases import publishing, runs
+from services.reporting_service.api.runs import Run, queued
+from services.reporting_service.use_cases import publishing
 from shared.kernel.access import Actor
-from shared.web import Page, Paging, Transaction, needs
+from shared.web import Idempotent, Page, Paging, Transaction, needs
 from shared.web.types import Day, Instant, StrictModel
 
 router = APIRouter(prefix="/reporting/v1")
@@ -83,8 +83,10 @@ def _view(row: Any, response: Response) -> ReportView:
 
 
 @router.post("/reports/quarterly", status_code=202, tags=QUARTERLY, summary="Build and publish a quarter's report")
-async def build_quarterly(body: QuarterBody, tx: Transaction, _actor: MayWrite, response: Response) -> Run:
-    return shown(await runs.ask(tx, "quarterly", body.model_dump()), response)
+async def build_quarterly(
+    body: QuarterBody, tx: Transaction, _actor: MayWrite, once: Idempotent, response: Response
+) -> Run:
+    return await queued(tx, once, response, "quarterly", body.model_dump())
 
 
 @router.get("/reports/quarterly", tags=QUARTERLY, summary="Published quarterly reports")
@@ -100,11 +102,13 @@ async def get_quarterly(report_id: UUID, tx: Transaction, _actor: MayRead, respo
 
 
 @router.post("/evaluations", status_code=202, tags=SEPTEMBER, summary="Build and publish the year's evaluation")
-async def build_evaluation(body: EvaluationBody, tx: Transaction, _actor: MayWrite, response: Response) -> Run:
+async def build_evaluation(
+    body: EvaluationBody, tx: Transaction, _actor: MayWrite, once: Idempotent, response: Response
+) -> Run:
     cut_off = body.cut_off or publishing.default_cut_off(body.fiscal_year, body.edition)
     publishing.check_cut_off(tx, body.fiscal_year, cut_off, body.edition)
     params = {"fiscal_year": body.fiscal_year, "cut_off": cut_off.isoformat(), "edition": body.edition}
-    return shown(await runs.ask(tx, "evaluation", params), response)
+    return await queued(tx, once, response, "evaluation", params)
 
 
 @router.get("/evaluations", tags=SEPTEMBER, summary="Published evaluations")

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from services.reporting_service.use_cases import folding, runs
+from shared.db import Tx
 from shared.kernel.access import Actor
-from shared.web import Transaction, needs
+from shared.web import Idempotency, Idempotent, Transaction, needs
 from shared.web.types import Instant
 
 router = APIRouter(prefix="/reporting/v1", tags=["runs"])
@@ -41,6 +42,15 @@ def shown(row: Any, response: Response) -> Run:
     return Run(**{name: getattr(row, name) for name in Run.model_fields})
 
 
+async def queued(tx: Tx, once: Idempotency, response: Response, kind: str, params: dict[str, Any]) -> Run:
+    """A run that was asked for, once per Idempotency-Key."""
+
+    async def ask() -> Run:
+        return shown(await runs.ask(tx, kind, params), response)
+
+    return await once.answer(tx, response, ask)
+
+
 @router.get("/runs/{run_id}", summary="Where a run stands")
 async def get_run(
     run_id: UUID,
@@ -52,8 +62,8 @@ async def get_run(
 
 
 @router.post("/projections/recompute", status_code=202, summary="Fold every case afresh from the fact log")
-async def recompute(tx: Transaction, _actor: Operator, response: Response) -> Run:
-    return shown(await runs.ask(tx, "recompute", {}), response)
+async def recompute(tx: Transaction, _actor: Operator, once: Idempotent, response: Response) -> Run:
+    return await queued(tx, once, response, "recompute", {})
 
 
 @router.post("/projections/retry", summary="Try again what could not be folded")

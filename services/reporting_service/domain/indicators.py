@@ -14,9 +14,10 @@ SATISFACTION = "satisfaction"
 CONTACT_CENTER = "contact_center_1662"
 NOT_FIXED = frozenset({"not_fixed", "dissatisfied"})
 METHOD = {
-    "O1": "Complaints whose deadline lies in the period and has passed; late or still open = not on time. The headline "
-    "judges the whole case: one reopened as not fixed or dissatisfied is on time only if its last resolution lies "
-    "within the first deadline, which only true holds move.",
+    "O1": "Complaints whose deadline lies in the period and has passed; late or still open = not on time; cancelled "
+    "ones count only when they were late already. on_time_not_repaired: reported done in time, but not repaired. The "
+    "headline judges the whole case: one reopened as not fixed or dissatisfied is on time only if its last resolution "
+    "lies within the first deadline, which only true holds move.",
     "resolved": "Complaints resolved in the period, whenever they were due; resolved_on_time by the same judgement.",
     "satisfaction": "Satisfaction calls opened in the period, answers given before its end. The headline counts each "
     "case once, with its least favourable answer.",
@@ -91,6 +92,7 @@ class DueTally:
 
     due: int = 0
     on_time: int = 0
+    on_time_not_repaired: int = 0
     resolved: int = 0
     resolved_on_time: int = 0
 
@@ -153,7 +155,8 @@ class Indicators:
     def add(self, case: CaseRecord) -> None:
         if case.kind != "complaint" or case.number is None:
             return
-        if case.state != "cancelled":
+        # Cancelling ends what was not due yet; what was late already stays a failure.
+        if case.state != "cancelled" or case.first.breach is not None:
             self._add_due(case)
         for view, tally in self.answers.items():
             tally.add(case, view, self.period)
@@ -166,6 +169,7 @@ class Indicators:
             if deadline is not None and self.period.holds(deadline) and deadline <= self.period.end:
                 tally.due += 1
                 tally.on_time += on_time
+                tally.on_time_not_repaired += on_time and case.last.repaired is False
             resolved = (case.first if view == "first_cycle" else case.last).resolved_at
             if self.period.holds(resolved):
                 tally.resolved += 1

@@ -72,6 +72,33 @@ CASE_COLUMNS: Mapping[str, str] = MappingProxyType(
         "told": "แจ้งลูกค้าแล้ว",
     }
 )
+FIGURES: Mapping[str, str] = MappingProxyType(
+    {
+        "headline": "ตัวเลขหลัก (ทั้งเรื่อง ทุกรอบ)",
+        "first_cycle": "รอบแรก",
+        "last_cycle": "รอบสุดท้าย",
+        "before": "ช่วงเปรียบเทียบ",
+        "target": "ค่าเป้าหมาย",
+        "value": "ค่าที่ได้",
+        "low": "ขอบล่างของช่วงเชื่อมั่น 95 %",
+        "high": "ขอบบนของช่วงเชื่อมั่น 95 %",
+        "n": "จำนวนที่ใช้คำนวณ",
+        "due": "ครบกำหนดในช่วง",
+        "on_time": "แก้ไขทันกำหนด",
+        "on_time_not_repaired": "ทันกำหนดแต่แจ้งเสร็จโดยไม่ได้ซ่อม",
+        "resolved": "แก้ไขแล้วเสร็จในช่วง",
+        "resolved_on_time": "แก้ไขแล้วเสร็จในช่วง และทันกำหนด",
+        "convenience": "ความสะดวกของช่องทาง",
+        "variety": "ความหลากหลายของช่องทาง",
+        "asked": "โทรสอบถาม",
+        "reached": "ติดต่อได้",
+        "answered": "ตอบแบบสอบถาม",
+        "no_phone": "ไม่มีหมายเลขโทรศัพท์",
+        "satisfied": "พึงพอใจ (4–5)",
+        "complaints": "ข้อร้องเรียนที่รับ",
+        "per_1000_customers": "ต่อผู้ใช้น้ำ 1,000 ราย",
+    }
+)
 INDICATORS: Mapping[str, str] = MappingProxyType(
     {
         "O1": "จำนวนข้อร้องเรียนที่ได้รับการแก้ไขตาม SLA",

@@ -62,13 +62,16 @@ def last_page(days: Sequence[RegionDay]) -> dict[str, Any]:
     }
 
 
-def content(each: RegionDay, day: date, known_at: datetime, page: Mapping[str, Any]) -> dict[str, Any]:
+def content(
+    each: RegionDay, day: date, known_at: datetime, page: Mapping[str, Any], *, facts_complete: bool
+) -> dict[str, Any]:
     """The pack as it is frozen. Numbers and codes only, restricted cases counted but not listed."""
     return {
         "kind": "daily_pack",
         "region": each.region,
         "day": day.isoformat(),
         "known_at": instant(known_at),
+        "facts_complete": facts_complete,
         "th": {
             "title": f"สรุปผลการจัดการข้อร้องเรียน กปภ.เขต {each.region} ประจำวันที่ {thai_date(day)}",
             "summary": dict(labels.SUMMARY),

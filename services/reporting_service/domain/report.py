@@ -151,6 +151,7 @@ def document(
             "title": _title(plan),
             "period": f"ข้อมูล {_span(plan.period)['th']} เทียบกับ {_span(plan.before)['th']}",
             "edition": f"ฉบับที่ {edition}",
+            "figures": dict(labels.FIGURES),
             "known_at": f"ข้อมูล ณ {thai_date(bangkok_date(plan.period.known_until))}",
         },
         "method": METHOD,

@@ -14,7 +14,7 @@ from services.reporting_service.store.tables import case_record
 from shared.db import Tx
 from shared.kernel.access import Scope
 
-PAGE = 2000
+PAGE = 500
 
 
 def visible(scope: Scope) -> ColumnElement[bool]:

@@ -1,5 +1,6 @@
 """The append-only fact log and the queue of cases to be folded again."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -12,6 +13,14 @@ from services.reporting_service.domain.fold import Fact
 from services.reporting_service.store.tables import fact, fold_queue
 from shared.db import Tx
 
+# The fact and, where it is about a case, its place in the queue; one round trip per event.
+_APPEND = text("""
+    WITH kept AS (
+        INSERT INTO reporting.fact (event_id, topic, key, seq, type, case_id, recorded_at, payload)
+        VALUES (:event_id, :topic, :key, :seq, :type, :case_id, :recorded_at, CAST(:payload AS jsonb))
+        RETURNING case_id, event_id, recorded_at)
+    INSERT INTO reporting.fold_queue (case_id, event_id, recorded_at)
+    SELECT case_id, event_id, recorded_at FROM kept WHERE case_id IS NOT NULL""")
 # Takes waiting facts in the order of arrival; other workers step over them.
 _CLAIM = text("""
     DELETE FROM reporting.fold_queue WHERE id IN (
@@ -22,11 +31,8 @@ _CLAIM = text("""
 async def append(tx: Tx, new: Fact, key: str, case_id: UUID | None) -> None:
     """Keep a fact, and let its case be folded again."""
     values = {"event_id": new.event_id, "topic": new.topic, "key": key, "seq": new.seq, "type": new.type}
-    values |= {"case_id": case_id, "recorded_at": new.recorded_at, "payload": dict(new.payload)}
-    await tx.execute(insert(fact), values)
-    if case_id is not None:
-        waiting = {"case_id": case_id, "event_id": new.event_id, "recorded_at": new.recorded_at}
-        await tx.execute(insert(fold_queue), waiting)
+    payload = json.dumps(dict(new.payload), ensure_ascii=False)
+    await tx.execute(_APPEND, {**values, "case_id": case_id, "recorded_at": new.recorded_at, "payload": payload})
 
 
 async def claim_waiting(tx: Tx, most: int) -> dict[UUID, list[UUID]]:

@@ -69,6 +69,8 @@ async def add_version(tx: Tx, latest: Latest, content: Mapping[str, Any], change
 async def number_outgoing(tx: Tx, most: int) -> int:
     """Give waiting versions their places in the feed. One at a time, under the lock of the head: places have no gaps
     and become visible in their order, because nobody can take the next before this transaction has ended."""
+    if await tx.scalar(select(ois_outgoing.c.id).limit(1)) is None:
+        return 0
     head = await tx.lock(select(ois_head.c.position).where(ois_head.c.name == HEAD).with_for_update())
     waiting = await tx.all(select(ois_outgoing).order_by(ois_outgoing.c.id).limit(most))
     if head is None or not waiting:

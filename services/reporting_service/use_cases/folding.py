@@ -31,8 +31,9 @@ async def fold_waiting(tx: Tx, most: int) -> int:
         except Exception as error:
             if is_infrastructure(error):
                 raise
-            log.exception("a case could not be folded", extra={"case_id": str(case_id)})
-            await facts.set_aside(tx, case_id, waiting[case_id], f"fold failed: {type(error).__name__}")
+            problem = f"fold failed: {type(error).__name__}"
+            log.error("a case could not be folded", extra={"case_id": str(case_id), "problem": problem})
+            await facts.set_aside(tx, case_id, waiting[case_id], problem)
     return sum(len(events) for events in waiting.values())
 
 

@@ -59,11 +59,13 @@ async def day_due(tx: Tx, hour: int, grace: timedelta) -> date | None:
 async def build_day(tx: Tx, day: date) -> list[UUID]:
     """The packs of a day, one per region; whoever asks again gets the same ones."""
     check_over(tx, day)
-    if await packs.claim_day(tx, day, facts_complete=await facts_reach(tx, day)):
+    complete = await facts_reach(tx, day)
+    if await packs.claim_day(tx, day, facts_complete=complete):
         gathered = [await _gather(tx, region, day) for region in (*REGIONS, None)]
         page = document.last_page(gathered)
         for region, each in zip(REGIONS, gathered, strict=False):
-            await _freeze(tx, region, day, document.content(each, day, tx.now, page), each.restricted_cases)
+            content = document.content(each, day, tx.now, page, facts_complete=complete)
+            await _freeze(tx, region, day, content, each.restricted_cases)
     return await packs.ids_of_day(tx, day)
 
 

@@ -46,7 +46,8 @@ async def work(tx: Tx) -> int:
     except Exception as error:
         if is_infrastructure(error):
             raise
-        log.exception("a run failed", extra={"run_id": str(row.id), "kind": row.kind})
+        told = {"run_id": str(row.id), "kind": row.kind, "problem": type(error).__name__}
+        log.error("a run failed", extra=told)
         await runs.end(tx, row.id, problem="internal")
     return 1
 
