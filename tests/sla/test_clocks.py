@@ -108,6 +108,31 @@ async def test_a_resolution_told_late_takes_its_breach_back(bench: Bench) -> Non
     assert clock["verdict"] == "met"
 
 
+async def test_a_longer_target_takes_the_breach_back_and_its_own_is_the_next_generation(bench: Bench) -> None:
+    story = Story()
+    await bench.hear(story.registered(NINE, "L01"))
+    await bench.pass_to(NINE + hours(25))
+    await bench.hear(story.classified(NINE + hours(26), "S01"))
+    assert await bench.standing() == []
+    await bench.pass_to(bangkok("2026-02-06 17:00"))
+    [breach] = await bench.standing()
+    assert (breach["generation"], breach["due_at"]) == (2, bangkok("2026-02-06 16:30"))
+    kinds = [kind for kind, _ in await bench.told()]
+    assert kinds == ["clock-armed", "breached", "clock-rescheduled", "breach-voided", "breached"]
+
+
+async def test_a_hold_after_the_breach_is_told_but_undoes_nothing(bench: Bench) -> None:
+    story = Story()
+    await bench.hear(story.registered(NINE - hours(23), "L01"))
+    await bench.pass_to(NINE + hours(2))
+    await bench.hear(story.asked(NINE + hours(3)), story.supplied(NINE + hours(9)))
+    assert len(await bench.standing()) == 1
+    [(_, held)] = await bench.told("clock-held")
+    assert (held["remaining_seconds"], held["reason"]) == (0, "information_from_complainant")
+    [(_, resumed)] = await bench.told("clock-rescheduled")
+    assert (resumed["cause"], resumed["due_at"]) == ("resume", resumed["previous_due_at"])
+
+
 async def test_random_edits_transfers_and_bounces_never_move_a_deadline_later(bench: Bench) -> None:
     """failures.md 3."""
     chance = random.Random(3)
