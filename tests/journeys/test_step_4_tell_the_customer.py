@@ -26,7 +26,6 @@ async def test_the_customer_is_told_by_sms_and_it_counts_after_the_receipt(syste
     assert (await intake(system, case_id))["facts"]["told_at"] is not None
 
 
-@pytest.mark.transports
 async def test_a_customer_whom_no_message_reaches_is_told_by_telephone(system: System) -> None:
     system.gateway.sms.fail_next(422)
     system.gateway.line.fail_next(400)
@@ -43,7 +42,6 @@ async def test_a_customer_whom_no_message_reaches_is_told_by_telephone(system: S
     assert (await intake(system, case_id))["facts"]["told_at"] is not None
 
 
-@pytest.mark.transports
 async def test_without_a_receipt_a_person_calls(system: System) -> None:
     await closed(system)
     await system.advance(hours=6, minutes=1)
@@ -52,7 +50,6 @@ async def test_without_a_receipt_a_person_calls(system: System) -> None:
     assert len(system.gateway.sms.sent) == 1
 
 
-@pytest.mark.transports
 async def test_done_but_not_repaired_is_seen_by_the_division_before_the_customer_hears_of_it(system: System) -> None:
     case_id = await registered(system)
     await report_done(system, case_id, repaired=False, not_repaired_reason="รออะไหล่จากผู้ขาย")

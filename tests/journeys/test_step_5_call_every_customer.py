@@ -8,7 +8,6 @@ from tests.journeys.closing import E164, closed, intake, report_done, survey
 ANSWERS = {"channel_convenience": 4, "channel_variety": 4, "speed": 5, "repair": 5, "fixed": True}
 
 
-@pytest.mark.transports
 async def test_a_customer_is_called_and_the_branch_sees_the_answers(system: System) -> None:
     case_id = await closed(system)
     caller = system.api("survey_caller", subject="nid")
@@ -49,21 +48,18 @@ async def test_a_customer_who_is_not_satisfied_is_decided_on_by_somebody_else_an
     assert scores == [1, 5]
 
 
-@pytest.mark.transports
 async def test_a_customer_without_a_phone_is_counted_apart(system: System) -> None:
     case_id = await closed(system, {"email": "somying@example.com"})
     (call,) = (await survey(system, case_id))["calls"]
     assert (call["state"], call["outcome"], call["attempts"], call["answers"]) == ("closed", "no_phone", 0, None)
 
 
-@pytest.mark.transports
 async def test_the_handler_of_a_case_does_not_ask_about_it(system: System) -> None:
     await closed(system)
     handler = system.api("survey_caller", subject="somchai")
     assert (await handler.post("/survey/v1/calls/claim", json={})).status_code == 204
 
 
-@pytest.mark.transports
 async def test_a_customer_who_cannot_be_reached_is_given_up_after_the_last_attempt(system: System) -> None:
     case_id = await closed(system)
     caller = system.api("survey_caller", subject="nid")

@@ -51,7 +51,6 @@ async def test_a_sample_is_drawn_called_and_completed_with_replacements(system: 
     assert await system.sql(both) == []
 
 
-@pytest.mark.transports
 async def test_the_same_draw_can_be_repeated_from_its_seed(system: System) -> None:
     from uuid import UUID
 

@@ -72,6 +72,7 @@ async def test_nobody_is_told_before_the_card_of_the_events_version_has_arrived(
     await desk.take(changed, case.resolved(desk.now))
     await desk.run_jobs()
     assert desk.gateway.sms.sent == []
+    assert await desk.told("call-opened", case) == []
     await desk.take(case.card(phone=PHONE))
     await desk.run_jobs()
     assert [each.to for each in desk.gateway.sms.sent] == [PHONE]
