@@ -1,19 +1,37 @@
 """The answers kept under their Idempotency-Key for a day (api.md); rows in each service's own `idempotency` table."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Table, column, delete, func, literal, select, tuple_
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import Table, delete, text
 
 from shared.db.tables import metadata
-from shared.db.tx import Tx
+from shared.db.tx import Tx, in_schema
 
 KEPT = timedelta(hours=24)
+# Texts, made once: as expressions they would be put together and, with many rows, compiled anew for every group.
+_CLAIM = text(
+    "SELECT pg_try_advisory_xact_lock(number) "
+    "FROM unnest(CAST(:numbers AS bigint[])) WITH ORDINALITY AS asked(number, nr) ORDER BY nr"
+)
+_FIND = """
+SELECT actor, key, request_hash, status, answer
+FROM unnest(CAST(:actors AS text[]), CAST(:keys AS text[])) AS asked(actor, key)
+JOIN {s}.idempotency USING (actor, key) WHERE created_at > CAST(:since AS timestamptz)
+"""
+_STORE = """
+INSERT INTO {s}.idempotency (actor, key, request_hash, status, answer, created_at)
+SELECT actor, key, decode(request_hash, 'hex'), status, answer, CAST(:now AS timestamptz)
+FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+    AS r(actor text, key text, request_hash text, status int, answer jsonb)
+ON CONFLICT (actor, key) DO UPDATE SET request_hash = excluded.request_hash, status = excluded.status,
+    answer = excluded.answer, created_at = excluded.created_at
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +58,13 @@ def _lock_number(schema: str, actor: str, key: str) -> int:
 async def claim_keys(tx: Tx, keys: Sequence[tuple[str, str]]) -> list[bool]:
     """Take the (actor, key) pairs until the transaction ends; never waits. False: another transaction has it."""
     numbers = [_lock_number(tx.schema, actor, key) for actor, key in keys]
-    asked = (
-        func.unnest(literal(numbers, ARRAY(BigInteger)))
-        .table_valued(column("number", BigInteger), with_ordinality="nr", name="asked")
-        .render_derived()
-    )
-    rows = await tx.all(select(func.pg_try_advisory_xact_lock(asked.c.number)).order_by(asked.c.nr))
-    return [bool(row[0]) for row in rows]
+    return [bool(row[0]) for row in await tx.all(_CLAIM, {"numbers": numbers})]
 
 
 async def find_answers(tx: Tx, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
     """The answers not yet expired. Call it after claim_keys: whoever held the key before has committed by then."""
-    table = _table(tx.schema)
-    pair = tuple_(table.c.actor, table.c.key)
-    rows = await tx.all(select(table).where(pair.in_(list(keys)), table.c.created_at > tx.now - KEPT))
+    asked = {"actors": [actor for actor, _ in keys], "keys": [key for _, key in keys], "since": tx.now - KEPT}
+    rows = await tx.all(in_schema(_FIND, tx.schema), asked)
     return {(r.actor, r.key): Stored(r.actor, r.key, bytes(r.request_hash), r.status, r.answer) for r in rows}
 
 
@@ -61,20 +72,15 @@ async def store_answers(tx: Tx, answers: Sequence[Stored]) -> None:
     """Keep the answers; an expired one under the same key gives way."""
     if not answers:
         return
-    table = _table(tx.schema)
-    statement = insert(table)
-    statement = statement.on_conflict_do_update(
-        index_elements=["actor", "key"],
-        set_={name: statement.excluded[name] for name in ("request_hash", "status", "answer", "created_at")},
-    )
     rows = [
         {
-            "actor": each.actor, "key": each.key, "request_hash": each.request_hash, "status": each.status,
-            "answer": each.answer, "created_at": tx.now,
+            "actor": each.actor, "key": each.key, "request_hash": each.request_hash.hex(), "status": each.status,
+            "answer": each.answer,
         }
         for each in answers
     ]  # fmt: skip
-    await tx.execute(statement.values(rows))
+    written = json.dumps(rows, ensure_ascii=False)
+    await tx.execute(in_schema(_STORE, tx.schema), {"rows": written, "now": tx.now})
 
 
 async def purge_idempotency(tx: Tx) -> int:

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Executable, Row, text
+from sqlalchemy import CursorResult, Executable, Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.contracts.base import CONTACTS, Event
@@ -49,6 +50,15 @@ SELECT at, actor, action, subject, facts, traceparent FROM jsonb_to_recordset(CA
 """
 
 
+_READ_CLOCK = text("SELECT clock_timestamp()")
+
+
+@cache
+def in_schema(sql: str, schema: str) -> TextClause:
+    """The statement with `{s}` standing for the schema; made once: reading its text costs more than sending it."""
+    return text(sql.replace("{s}", schema))
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
     topic: str
@@ -86,7 +96,7 @@ class Tx:
         if self._clock is not None:
             self._now = self._clock.now()
         else:
-            self._now = (await self.connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
+            self._now = (await self.connection.execute(_READ_CLOCK)).scalar_one()
         return self._now
 
     async def execute(self, statement: Executable, params: Params = None) -> CursorResult[Any]:
@@ -149,7 +159,7 @@ class Tx:
         """Write what was told and audited; called once, by the edge. Says whether there is something to send."""
         if self._audited:
             rows = json.dumps(self._audited, ensure_ascii=False, default=str)
-            await self.connection.execute(text(_WRITE_AUDIT.replace("{s}", self.schema)), {"rows": rows})
+            await self.connection.execute(in_schema(_WRITE_AUDIT, self.schema), {"rows": rows})
         if not self._told:
             return False
         recorded_at = (await self.read_clock()).isoformat()
@@ -162,7 +172,7 @@ class Tx:
             for nr, told in enumerate(self._told)
         ]  # fmt: skip
         written = json.dumps(events, ensure_ascii=False)
-        await self.connection.execute(text(_WRITE_EVENTS.replace("{s}", self.schema)), {"events": written})
+        await self.connection.execute(in_schema(_WRITE_EVENTS, self.schema), {"events": written})
         return True
 
     def committed(self) -> None:

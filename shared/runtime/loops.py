@@ -94,7 +94,7 @@ async def supervise(loops: Sequence[Loop], stop: asyncio.Event, *, patience: flo
         for task in dead:
             log.critical("a part of the process died", extra={"loop": task.get_name()}, exc_info=task.exception())
         stop.set()
-        _, unfinished = await asyncio.wait([*tasks, halt], timeout=patience)  # a process may have no loops at all
+        unfinished = (await asyncio.wait(tasks, timeout=patience))[1] if tasks else ()  # HTTP alone has no loops
         for task in unfinished:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
