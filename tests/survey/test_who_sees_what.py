@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.web import encode_cursor
 from tests.survey.given import Case, Desk, resolved
 
 LISTS = ("/notices", "/phone-tasks", "/reviews", "/calls", "/samples")
@@ -100,7 +101,7 @@ async def test_rules_that_could_not_be_worked_by_are_refused(desk: Desk, name: s
     editor = desk.api("policy_editor")
     (current,) = (await editor.get(f"/rules/{name}")).json()
     body = current["body"]
-    values: tuple[Any, ...] = (None, [], -1)
+    values: tuple[Any, ...] = (None, [], [[]], [{}], {}, "1", True, -1, 1e300)
     every: list[dict[str, Any]] = [dict.fromkeys(body, value) for value in values]
     for wrong in ({}, {**body, "extra": 1}, *every):
         if name == "quiet_hours" and wrong == dict.fromkeys(body):
@@ -108,3 +109,30 @@ async def test_rules_that_could_not_be_worked_by_are_refused(desk: Desk, name: s
         answer = await editor.post(f"/rules/{name}", json={"body": wrong})
         assert (answer.status_code, answer.json()["code"]) == (422, "bad_rules"), wrong
     assert (await editor.post(f"/rules/{name}", json={"body": body})).json()["version"] == 2
+
+
+async def test_hostile_input_is_refused_and_never_a_server_error(desk: Desk) -> None:
+    await resolved(desk)
+    everybody = desk.api("complaints_division", "survey_caller", "policy_editor")
+    await everybody.post("/samples/draw", json={"region": 1, "month": "2026-02"})
+    (sample,) = (await everybody.get("/samples")).json()["items"]
+    (call,) = (await everybody.get("/calls")).json()["items"]
+    huge, past = encode_cursor([2**40]), encode_cursor([-1])
+    asked = [
+        (422, await everybody.get("/notices/not-a-uuid")),
+        (404, await everybody.get("/notices/00000000-0000-0000-0000-000000000000")),
+        (422, await everybody.get("/calls", params={"office": "9999"})),
+        (422, await everybody.get("/calls", params={"stat": "open"})),
+        (422, await everybody.get("/calls", params={"limit": 0})),
+        (422, await everybody.get(f"/samples/{sample['id']}/members", params={"cursor": huge})),
+        (200, await everybody.get(f"/samples/{sample['id']}/members", params={"cursor": past})),
+        (422, await everybody.get("/samples", params={"month": "2026-02-01"})),
+        (422, await everybody.get(f"/calls/{call['id']}/contact")),
+        (422, await everybody.get(f"/calls/{call['id']}/contact", params={"purpose": "curiosity"})),
+        (422, await everybody.post("/calls/claim", json={"region": 1.5})),
+        (422, await everybody.post("/samples/draw", json={"region": 1, "month": "2026-02", "precision": "1e999999"})),
+        (422, await everybody.post("/samples/draw", json={"region": 1, "month": "2026-02", "quota": 2**63})),
+        (422, await everybody.post("/samples/draw", json={"region": 1, "month": "2026-02", "seed": "ก"})),
+        (422, await everybody.post(f"/calls/{call['id']}/attempts", json={"outcome": "no_phone"})),
+    ]
+    assert [each.status_code for _, each in asked] == [status for status, _ in asked]

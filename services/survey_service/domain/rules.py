@@ -1,6 +1,7 @@
 """The editable rules as frozen values; a rule book that cannot be read is refused with what is wrong."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import time
 from fractions import Fraction
@@ -10,6 +11,7 @@ from services.survey_service.domain.quiet import QuietHours
 from shared.kernel.errors import Invalid
 
 CHANNELS = ("sms", "line", "email")
+_DECIMAL = re.compile(r"0\.[0-9]{1,6}", re.ASCII)
 URGENCIES = ("low", "normal", "high", "critical")
 
 
@@ -60,7 +62,7 @@ def notice_rules(body: Mapping[str, Any]) -> NoticeRules:
     names = NoticeRules.__dataclass_fields__.keys() - {"channels"}
     _only(body, names | {"channels"})
     channels = body["channels"]
-    if not isinstance(channels, list) or not channels or set(channels) - set(CHANNELS):
+    if not isinstance(channels, list) or not channels or any(each not in CHANNELS for each in channels):
         raise BadRules("channels lists sms, line and email in the order in which they are tried", field="channels")
     if len(set(channels)) != len(channels):
         raise BadRules("a channel is tried once", field="channels")
@@ -80,10 +82,7 @@ def sampling_rules(body: Mapping[str, Any]) -> SamplingRules:
 
 def precision_of(text: object) -> Fraction:
     """A decimal text such as 0.05, exact; between one and twenty per cent."""
-    try:
-        precision = Fraction(text) if isinstance(text, str) and len(text) <= 8 else None
-    except (ValueError, ZeroDivisionError):
-        precision = None
+    precision = Fraction(text) if isinstance(text, str) and _DECIMAL.fullmatch(text) else None
     if precision is None or not Fraction(1, 100) <= precision <= Fraction(1, 5):
         raise BadRules("precision is a decimal text from 0.01 to 0.2", field="precision")
     return precision
@@ -109,7 +108,7 @@ def _window(urgency: str, value: object) -> QuietHours | None:
     return QuietHours(begins, ends)
 
 
-def _only(body: Mapping[str, Any], names: "set[str] | Any") -> None:
+def _only(body: Mapping[str, Any], names: Iterable[str]) -> None:
     wrong = sorted(set(body) ^ set(names))
     if wrong:
         raise BadRules("exactly the known fields are needed", fields=wrong[:10])
