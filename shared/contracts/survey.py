@@ -22,7 +22,7 @@ class CustomerTold(CaseEvent):
     notice_id: UUID
     purpose: str
     channel: str  # sms | line | email | phone
-    evidence: str  # receipt | accepted | call
+    evidence: str  # receipt | accepted | call | confirmed (a person decided on an unknown outcome)
     told_at: Instant
 
 
