@@ -182,6 +182,12 @@ class CaseRecord:
         deadlines = [self.whole_deadline, *(cycle.deadline for cycle in self.cycles)]
         return max((at for at in (self.changed_at, *deadlines) if at is not None), default=None)
 
+    def may_matter_in(self, since: datetime, until: datetime) -> bool:
+        """Whether figures over [since, until) can depend on the case."""
+        if self.received_at is None or self.received_at >= until:
+            return False
+        return self.is_open or self.matters_until is None or self.matters_until >= since
+
     @property
     def is_open(self) -> bool:
         return self.state not in CLOSED

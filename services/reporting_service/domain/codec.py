@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from services.reporting_service.domain.case import Answers, Breach, Call, CaseRecord, Cycle, Hold, Rung
@@ -31,15 +32,19 @@ def encode(case: CaseRecord) -> dict[str, Any]:
     return encoded
 
 
+@cache
+def _names(kind: type) -> tuple[tuple[str, bool], ...]:
+    """The fields of a record, and which of them are instants: names that end in _at, since and until."""
+    named = [field.name for field in fields(kind)]
+    return tuple((name, name.endswith("_at") or name in {"since", "until"}) for name in named)
+
+
 def _times(kind: type, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body with its instants parsed; the names of instants end in _at, since or until."""
-    names = {f.name for f in fields(kind)}
+    """The body with its instants parsed."""
     return {
-        name: datetime.fromisoformat(value)
-        if value is not None and (name.endswith("_at") or name in ("since", "until"))
-        else value
-        for name, value in body.items()
-        if name in names
+        name: datetime.fromisoformat(body[name]) if is_instant and body[name] is not None else body[name]
+        for name, is_instant in _names(kind)
+        if name in body
     }
 
 

@@ -87,8 +87,10 @@ class Gatherer:
 
     def add(self, cases: Iterable[CaseRecord]) -> None:
         for case in cases:
-            for tally in (*self.now, *self.before):
-                tally.add(case)
+            for period, tallies in ((self.plan.period, self.now), (self.plan.before, self.before)):
+                if case.may_matter_in(period.since, period.until):
+                    for tally in tallies:
+                        tally.add(case)
 
 
 def _span(period: Period) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from services.reporting_service.store.tables import case_record
 from shared.db import Tx
 from shared.kernel.access import Scope
 
-PAGE = 500
+PAGE = 200  # small enough that decoding one page does not keep the process from its other work
 
 
 def visible(scope: Scope) -> ColumnElement[bool]:

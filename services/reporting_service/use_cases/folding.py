@@ -43,10 +43,12 @@ async def _fold_case(tx: Tx, case_id: UUID, arrived: Sequence[UUID]) -> None:
     known = {fact.event_id: fact for fact in await facts.of_case(tx, case_id)}
     late = [known.pop(event_id) for event_id in arrived if event_id in known]
     base = list(known.values())
+    case = fold(case_id, base)
     for fact in late:
         base.append(fact)
-        await _tell_ois(tx, fold(case_id, base))
-    await cases.save(tx, fold(case_id, base))
+        case = fold(case_id, base)
+        await _tell_ois(tx, case)
+    await cases.save(tx, case)
 
 
 async def _tell_ois(tx: Tx, case: CaseRecord) -> None:

@@ -1,5 +1,6 @@
 """Quarterly reports and September evaluations: computed, frozen under a hash, restated only as a new edition."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -48,7 +49,7 @@ async def publish(tx: Tx, plan_at: Callable[[datetime], Plan], by: str) -> tuple
 async def _figures(tx: Tx, plan: Plan) -> dict[str, Any]:
     gathered = Gatherer(plan)
     async for page in cases.of_period(tx, plan.before.since, plan.period.until):
-        gathered.add(page)
+        await asyncio.to_thread(gathered.add, page)  # a year of cases must not keep the process from its other work
     told = document.figures(gathered, await reports.targets(tx, plan.fiscal_year), customers_by_region())
     as_stored: dict[str, Any] = json.loads(canonical(told))
     return as_stored
