@@ -89,7 +89,8 @@ def banner(services: Sequence[Service], settings: RuntimeSettings, key: str, *, 
 async def up(services: Sequence[Service], *, apart: bool) -> int:
     """Run until told to stop."""
     settings = RuntimeSettings()
-    configure_logs(os.environ.get("PWA_LOG_LEVEL", "WARNING"))
+    level = os.environ.get("PWA_LOG_LEVEL", "WARNING")
+    configure_logs(level)
     key = development_key(settings.data)
     gateways = Gateways()
     await gateways.start()
@@ -104,7 +105,8 @@ async def up(services: Sequence[Service], *, apart: bool) -> int:
 
             def environment(service: Service) -> dict[str, str]:
                 own = overrides(service, gateways.settings(), key)
-                return {f"PWA_{service.name.upper()}_{name.upper()}": str(value) for name, value in own.items()}
+                told = {f"PWA_{service.name.upper()}_{name.upper()}": str(value) for name, value in own.items()}
+                return {"PWA_LOG_LEVEL": level, **told}
 
             await run_apart(services, settings, environment, ready)
         else:
