@@ -153,11 +153,11 @@ def _told_running(clock: Clock, before: Recorded | None) -> bool:
 
 
 def _why(clock: Clock, before: Recorded) -> str:
+    if before.held_at:
+        return "resume"  # first, because a ladder waits for this word
     if before.policy != clock.policy.id:
         return "retarget"
-    if before.calendar != clock.calendar.id:
-        return "calendar"
-    return "resume" if before.held_at else "correction"
+    return "calendar" if before.calendar != clock.calendar.id else "correction"
 
 
 def _breach(clock: Clock, before: Recorded | None, covered_until: datetime) -> list[Change | Voided]:
