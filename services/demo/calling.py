@@ -1,6 +1,7 @@
 """Steps 4, 5 and 7 of the day: customers are told and called, samples drawn, some cases opened again."""
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.demo.cases import World
@@ -26,14 +27,24 @@ async def release_reviews(world: World) -> None:
 
 
 async def wait_for_notices(world: World) -> None:
-    """Until no notice is on its way any more, or for a minute: night rest and retries take longer."""
+    """Until every notice is told, has failed, or waits for the end of the night rest; a minute at most."""
     for _ in range(int(PATIENCE_SECONDS)):
-        moving = await world.division().get("/survey/v1/notices", state="accepted", limit=1)
-        pending = await world.division().get("/survey/v1/notices", state="pending", limit=1)
-        if not moving["items"] and not pending["items"]:
+        notices = await world.division().pages("/survey/v1/notices", most=200, state="pending")
+        notices += await world.division().pages("/survey/v1/notices", most=200, state="accepted")
+        if not any(_moves_soon(notice, world.now()) for notice in notices):
+            if notices:
+                world.stage.say(f"  step 4     {len(notices)} notices wait for the end of the night rest")
             return
         await asyncio.sleep(1)
-    world.stage.say("  some notices are still on their way (night rest, retries): they go on by themselves")
+    world.stage.say("  step 4     some notices are still on their way; they go on by themselves")
+
+
+def _moves_soon(notice: dict[str, Any], now: datetime) -> bool:
+    """Whether the next thing that happens to a notice happens within a minute."""
+    if notice["state"] == "accepted":
+        return any(each["state"] == "accepted" for each in notice["deliveries"])
+    dates = [each["due_at"] for each in notice["deliveries"] if each["state"] in ("due", "sending") and each["due_at"]]
+    return any(datetime.fromisoformat(at) < now + timedelta(minutes=1) for at in dates) or not dates
 
 
 async def tell_by_phone(world: World) -> None:
@@ -106,6 +117,17 @@ def answers(world: World, detail: dict[str, Any]) -> dict[str, object]:
     if detail["standards"]:
         said["checklist"] = {each["code"]: world.rng.random() < 0.9 for each in detail["standards"]}
     return said
+
+
+async def wait_for_requests(world: World) -> None:
+    """Until intake has heard as many reopen requests as the last calls gave reason for, or for half a minute."""
+    before = -1
+    for _ in range(15):
+        requests = await world.division().pages("/intake/v1/reopen-requests", most=200, state="open")
+        if len(requests) == before:
+            return
+        before = len(requests)
+        await asyncio.sleep(2)
 
 
 async def decide_reopenings(world: World) -> None:

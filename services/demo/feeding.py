@@ -8,6 +8,7 @@ from pathlib import Path
 
 from services.demo.cases import World
 from services.demo.client import Answer, Refused, Staff, spread
+from services.demo.settling import PATIENCE_SECONDS, until_timed
 from services.demo.tickets import Ticket, Unreadable, map_times, read_lines, receipt, subject_of
 
 
@@ -19,7 +20,7 @@ class Fed:
     result: Answer | Refused
 
 
-async def feed(world: World, file: Path) -> None:
+async def feed(world: World, file: Path, *, patience: float = PATIENCE_SECONDS) -> list[Fed]:
     """Post all tickets of the file in the order of their receipt; prints what was accepted and what was not."""
     with file.open(encoding="utf-8-sig") as lines:
         tickets, refused = read_lines(lines)
@@ -32,10 +33,15 @@ async def feed(world: World, file: Path) -> None:
 
     results = await spread(timed, post, tick=bar.tick)
     bar.finish()
-    await _print(world, [Fed(ticket, result) for (ticket, _), result in zip(timed, results, strict=True)], refused, who)
+    fed = [Fed(ticket, result) for (ticket, _), result in zip(timed, results, strict=True)]
+    _print(world, fed, refused)
+    ids = [each.result.body["id"] for each in fed if isinstance(each.result, Answer)]
+    await until_timed(world, ids, patience=patience)
+    await _read_back(world, ids, who)
+    return fed
 
 
-async def _print(world: World, fed: Sequence[Fed], unreadable: Sequence[Unreadable], who: Staff) -> None:
+def _print(world: World, fed: Sequence[Fed], unreadable: Sequence[Unreadable]) -> None:
     say = world.stage.say
     statuses = Counter(each.result.status for each in fed if isinstance(each.result, Answer))
     refusals = [(f"line {each.line}", each.reason) for each in unreadable]
@@ -51,12 +57,10 @@ async def _print(world: World, fed: Sequence[Fed], unreadable: Sequence[Unreadab
         say(f"    {place}: {reason}")
     sure = sum(subject_of(each.ticket) is not None for each in fed)
     say(f"  {sure} with a subject that is sure; the rest waits for a person")
-    await _read_back(world, fed, who)
 
 
-async def _read_back(world: World, fed: Sequence[Fed], who: Staff) -> None:
+async def _read_back(world: World, ids: Sequence[str], who: Staff) -> None:
     """Where the cases are now, asked of intake one by one."""
-    ids = [each.result.body["id"] for each in fed if isinstance(each.result, Answer)]
     bar = world.stage.bar("reading back", len(ids))
 
     async def read(case_id: str) -> tuple[str, str, bool]:

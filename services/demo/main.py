@@ -16,9 +16,8 @@ from services.demo.client import NotRunning, open_product
 from services.demo.feeding import feed
 from services.demo.plan import plan_day
 from services.demo.progress import Stage
+from services.demo.settling import settle
 from shared.runtime.settings import RuntimeSettings
-
-_SETTLE_SECONDS = 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,7 +59,7 @@ async def play(world: World, count: int, seed: int) -> list[Living]:
     await chasing.enter_officers(world)
     cases = await receiving.receive(world, plan_day(count, world.now(), seed))
     await _handle(world, cases)
-    await _tell_and_call(world)
+    await _tell_and_call(world, cases)
     await chasing.follow_up(world)
     await reporting.send_packs(world)
     await reporting.publish_quarter(world)
@@ -80,15 +79,15 @@ async def _handle(world: World, cases: list[Living]) -> None:
     await handling.resolve(world, cases)
 
 
-async def _tell_and_call(world: World) -> None:
-    await asyncio.sleep(_SETTLE_SECONDS)
+async def _tell_and_call(world: World, cases: list[Living]) -> None:
+    await settle(world, cases)
     await calling.release_reviews(world)
     await calling.wait_for_notices(world)
     await calling.tell_by_phone(world)
     await calling.draw_samples(world)
     waiting = await world.product.staff("survey_caller", subject="demo-caller-0").pages("/survey/v1/calls", most=400)
     await calling.call(world, len(waiting))
-    await asyncio.sleep(_SETTLE_SECONDS)
+    await calling.wait_for_requests(world)
     await calling.decide_reopenings(world)
 
 

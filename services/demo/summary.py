@@ -81,20 +81,23 @@ def _up_to(found: list[Any], most: int = 2000) -> str:
 
 
 async def _print_indicators(world: World) -> None:
-    """The newest evaluation, as it was published."""
-    published = await world.division().pages("/reporting/v1/evaluations", most=50)
+    """The quarter's indicators, as published in its newest edition."""
+    published = await world.division().pages("/reporting/v1/reports/quarterly", most=200)
     if not published:
         return
     newest = max(published, key=lambda line: line["published_at"])
-    content = (await world.division().get(f"/reporting/v1/evaluations/{newest['id']}"))["content"]
-    for name, value in sorted(content.get("indicators", {}).items()):
-        world.stage.say(f"  {name:<10} {_short(value)}")
+    content = (await world.division().get(f"/reporting/v1/reports/{newest['id']}"))["content"]
+    world.stage.say(f"  quarter    {newest['label']}, edition {newest['edition']} (all cases, not only this run's):")
+    for indicator in content["figures"]["indicators"]:
+        world.stage.say(f"    {indicator['id']}  {_short(indicator)}")
 
 
-def _short(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{k} {v}" for k, v in value.items() if isinstance(v, int | float | str))[:150]
-    return str(value)[:150]
+def _short(indicator: dict[str, Any]) -> str:
+    value, headline = indicator["value"], indicator.get("headline") or {}
+    if value is None:
+        return "no answers yet"
+    counted = f", n = {headline['n']}" if "n" in headline else ""
+    return f"{value:.2f}, target {indicator['target']}{counted}  {indicator['title_th']}"
 
 
 async def _print_example(world: World, cases: list[Living], seen: list[dict[str, Any]]) -> None:
