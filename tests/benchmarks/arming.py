@@ -1,0 +1,76 @@
+"""From the 201 to the committed SLA clock, at a steady stream of arrivals."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from shared.db.embedded import EmbeddedPostgres
+from shared.reference import branches
+from shared.testing import postgres
+from shared.testing.postgres import TestDatabase
+from tests.benchmarks.place import plain
+from tests.benchmarks.posts import percentile
+from tests.benchmarks.running import load, product
+
+RATE = 100.0
+CONNECTIONS = 64
+WARM_UP_SECONDS = 2.0
+PATIENCE_SECONDS = 60.0
+HOW = (
+    "from the moment the sender has read the 201 (its own clock) to the commit time that PostgreSQL notes for the "
+    "transaction that wrote the case's clock row (track_commit_timestamp); same machine, same clock; arrivals at random"
+)
+_ARMED = """
+SELECT case_id::text AS case_id, max(pg_xact_commit_timestamp(xmin)) AS at FROM sla.clock
+WHERE case_id = ANY($1::uuid[]) GROUP BY case_id
+"""
+
+
+@dataclass(frozen=True)
+class Armed:
+    """How long it took each case, in milliseconds."""
+
+    transport: str
+    rate: float  # accepted per second, really
+    waits: list[float]
+    posts: list[float]
+
+    def p(self, share: float) -> float:
+        return percentile(self.waits, share)
+
+    def post(self, share: float) -> float:
+        return percentile(self.posts, share)
+
+
+async def arm(server: EmbeddedPostgres, seconds: float, *, kafka: str = "") -> Armed:
+    """All services in one process; between them the broker in process or the Kafka that is named."""
+    database = await postgres.create(server)
+    offices = sorted(branches())
+    try:
+        async with product(database, kafka=kafka) as running:
+            warm_up = min(WARM_UP_SECONDS, seconds)
+            warm = await load(running.port, offices, connections=CONNECTIONS, seconds=warm_up, rate=RATE)
+            await _armed(database, dict(warm["accepted"]))
+            seen = await load(running.port, offices, connections=CONNECTIONS, seconds=seconds, rate=RATE)
+            accepted: dict[str, float] = dict(seen["accepted"])
+            armed = await _armed(database, accepted)
+    finally:
+        await postgres.drop(database)
+    waits = [(armed[case].timestamp() - at) * 1000 for case, at in accepted.items()]
+    posts = [each / 1000 for each in seen["took"]]
+    return Armed("Kafka" if kafka else "embedded", len(accepted) / seen["seconds"], waits, posts)
+
+
+async def _armed(database: TestDatabase, accepted: dict[str, float]) -> dict[str, datetime]:
+    connection = await asyncpg.connect(plain(database.admin_url))
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                rows = await connection.fetch(_ARMED, list(accepted))
+                if len(rows) == len(accepted):
+                    return {row["case_id"]: row["at"] for row in rows}
+                await asyncio.sleep(0.5)
+    finally:
+        await connection.close()

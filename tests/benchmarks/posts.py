@@ -1,0 +1,104 @@
+"""POST /cases at 16 connections beside pgbench with 16 clients, on one server, in turns."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from shared.db.embedded import EmbeddedPostgres
+from shared.reference import HEAD_OFFICE, branches
+from shared.testing import postgres
+from tests.benchmarks import processor
+from tests.benchmarks.pgbench import pgbench
+from tests.benchmarks.running import Running, load, product
+
+CONNECTIONS = 16
+ROUNDS = 3
+WARM_UP_SECONDS = 1.0
+TARGET = 0.6
+
+
+@dataclass
+class Side:
+    """One of the two, over all its rounds."""
+
+    seconds: float = 0.0
+    took: list[int] = field(default_factory=list)
+    own: float = 0.0  # processor seconds of the product's process
+    server: float = 0.0  # ... and of PostgreSQL's
+
+    def add(self, seconds: float, took: Sequence[int]) -> float:
+        """Take a round in; its rate."""
+        self.seconds += seconds
+        self.took += took
+        return len(took) / seconds
+
+    @property
+    def rate(self) -> float:
+        return len(self.took) / self.seconds
+
+    def milliseconds(self, share: float) -> float:
+        return percentile(self.took, share) / 1000
+
+    def cost(self, used: float) -> float:
+        """Milliseconds of a processor per case."""
+        return used * 1000 / len(self.took)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Both sides on the same spread of offices, and the ratio round by round."""
+
+    title: str
+    product: Side
+    pgbench: Side
+    ratios: list[float]
+
+    @property
+    def ratio(self) -> float:
+        return self.product.rate / self.pgbench.rate
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that `share` of all stay below."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+async def compare(server: EmbeddedPostgres, seconds: float, *, rounds: int = ROUNDS) -> list[Compared]:
+    """`seconds` for each side of each comparison, spread over the rounds."""
+    everywhere = sorted(branches())
+    return [
+        await _compare(server, f"{len(everywhere)} offices, {len(everywhere)} counters", everywhere, seconds, rounds),
+        await _compare(server, "one office, one counter", [HEAD_OFFICE], seconds, rounds),
+    ]
+
+
+async def _compare(
+    server: EmbeddedPostgres, title: str, offices: Sequence[str], seconds: float, rounds: int
+) -> Compared:
+    database = await postgres.create(server)
+    both = Compared(title, Side(), Side(), [])
+    try:
+        async with product(database, services=["intake"], roles=frozenset({"http"})) as running:
+            await load(running.port, offices, connections=CONNECTIONS, seconds=min(WARM_UP_SECONDS, seconds))
+            for _ in range(rounds):
+                with _metered(both.product, server, running):
+                    posted = await load(running.port, offices, connections=CONNECTIONS, seconds=seconds / rounds)
+                with _metered(both.pgbench, server):
+                    plain = await pgbench(database, offices=len(offices), clients=CONNECTIONS, seconds=seconds / rounds)
+                rate = both.product.add(posted["seconds"], posted["took"])
+                both.ratios.append(rate / both.pgbench.add(plain.seconds, plain.took))
+    finally:
+        await postgres.drop(database)
+    return both
+
+
+@contextmanager
+def _metered(side: Side, server: EmbeddedPostgres, running: Running | None = None) -> Iterator[None]:
+    """Adds what a round costs the processors to its side."""
+    assert server._process is not None
+    postmaster = server._process.pid
+    own, whole = processor.seconds(running.pid) if running else 0.0, processor.seconds_with_children(postmaster)
+    yield
+    side.own += (processor.seconds(running.pid) if running else 0.0) - own
+    side.server += processor.seconds_with_children(postmaster) - whole
