@@ -1,7 +1,7 @@
 """POST /cases: receipts that wait at the same moment share one transaction (reliability.md, "Grouped commits")."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -11,6 +11,7 @@ from services.intake_service.api.answers import ReceiptAnswer, receipt_answer
 from services.intake_service.api.bodies import NewCase
 from services.intake_service.domain.receipt import Origin, Receipt
 from services.intake_service.domain.tracking import as_tracking_code, new_tracking_code
+from services.intake_service.use_cases.classifying import KnownSubjects
 from services.intake_service.use_cases.registering import Answer, Registered, Request, register_many
 from shared.db import Database
 from shared.db.failures import is_infrastructure, sqlstate
@@ -110,11 +111,12 @@ def _group(http: HttpRequest) -> Group:
     return group
 
 
-@dataclass(frozen=True)
+@dataclass
 class Writer:
     """Writes groups: together in one transaction, or each in its own when one of them spoils the group's."""
 
     db: Database
+    subjects: KnownSubjects = field(default_factory=KnownSubjects)
 
     async def write(self, group: Sequence[Incoming]) -> list[Written | Exception]:
         """One answer or exception for each, after its commit."""
@@ -142,7 +144,7 @@ class Writer:
             known = await check_keys(tx, [each.once for each in group])
             answers: dict[int, Written | Exception] = {n: answer for n, answer in enumerate(known) if answer}
             open_ones = [(place, each) for place, each in enumerate(group) if place not in answers]
-            made = await register_many(tx, [each.request for _, each in open_ones])
+            made = await register_many(tx, [each.request for _, each in open_ones], self.subjects)
             for (place, each), answer in zip(open_ones, made, strict=True):
                 answers[place] = _written(each.request, answer)
             await remember(tx, [kept for place, each in open_ones if (kept := _kept(each, answers[place]))])

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, Text, any_, bindparam, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.intake_service.domain.taxonomy import Kind, Severity, Subject
 from services.intake_service.store.reads import After
@@ -14,10 +14,19 @@ from services.intake_service.store.rows import visible
 from services.intake_service.store.tables import api_keys, cases, reopen_requests, subjects
 from shared.db import Tx
 from shared.db.api_keys import hash_of
+from shared.db.tables import Instant
 from shared.kernel.access import Scope
 from shared.kernel.ids import uuid7
 
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+_NOW = bindparam("now", type_=Instant)
+# Composed once: every receipt asks.
+_IN_FORCE = (
+    select(subjects)
+    .where(subjects.c.valid_from <= _NOW, or_(subjects.c.valid_to.is_(None), subjects.c.valid_to > _NOW))
+    .order_by(subjects.c.code)
+)
+_NAMED_IN_FORCE = _IN_FORCE.where(subjects.c.code == any_(bindparam("codes", type_=ARRAY(Text))))
 
 
 def subject_of(row: Row[Any]) -> Subject:
@@ -28,13 +37,11 @@ def subject_of(row: Row[Any]) -> Subject:
 
 async def subjects_in_force(tx: Tx, codes: Iterable[str] | None = None) -> Mapping[str, Subject]:
     """Subjects valid now, all or those named."""
-    now = tx.now
-    valid = select(subjects).where(
-        subjects.c.valid_from <= now, or_(subjects.c.valid_to.is_(None), subjects.c.valid_to > now)
-    )
-    if codes is not None:
-        valid = valid.where(subjects.c.code.in_(sorted(set(codes))))
-    return {row.code: subject_of(row) for row in await tx.all(valid.order_by(subjects.c.code))}
+    if codes is None:
+        rows = await tx.all(_IN_FORCE, {"now": tx.now})
+    else:
+        rows = await tx.all(_NAMED_IN_FORCE, {"now": tx.now, "codes": sorted(set(codes))})
+    return {row.code: subject_of(row) for row in rows}
 
 
 async def seed_subjects(tx: Tx, rows: Sequence[Mapping[str, object]]) -> None:

@@ -1,6 +1,8 @@
 """A person settles kind, dimension and subject; the rules' suggestion is kept beside it (process step 1)."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.intake_service.domain.case import Case
@@ -31,6 +33,21 @@ async def suggestion_for(tx: Tx, case_id: UUID) -> Suggestion:
 
 async def subject_in_force(tx: Tx, code: str) -> Subject:
     return checked_subject(code, (await reference.subjects_in_force(tx, [code])).get(code))
+
+
+@dataclass
+class KnownSubjects:
+    """The subjects in force, read again after a while: a group of receipts need not ask each time."""
+
+    kept: timedelta = timedelta(seconds=30)
+    _read_at: datetime | None = None
+    _subjects: Mapping[str, Subject] = field(default_factory=dict)
+
+    async def now(self, tx: Tx) -> Mapping[str, Subject]:
+        """By code; at most `kept` behind what was published."""
+        if self._read_at is None or not self._read_at <= tx.now < self._read_at + self.kept:
+            self._subjects, self._read_at = await reference.subjects_in_force(tx), tx.now
+        return self._subjects
 
 
 def checked_subject(code: str, subject: Subject | None) -> Subject:

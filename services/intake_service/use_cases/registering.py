@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
-from services.intake_service.domain.case import Case
+from services.intake_service.domain.case import Case, State
 from services.intake_service.domain.number import Series, as_case_number
 from services.intake_service.domain.receipt import Receipt
 from services.intake_service.domain.suggestion import suggest
 from services.intake_service.domain.taxonomy import Kind, Subject
 from services.intake_service.domain.tracking import as_tracking_code
-from services.intake_service.store import cases, reference
+from services.intake_service.store import cases
 from services.intake_service.use_cases import events, following
-from services.intake_service.use_cases.classifying import checked_subject, classification_row
+from services.intake_service.use_cases.classifying import KnownSubjects, checked_subject, classification_row
 from shared.db import Tx
 from shared.kernel.access import Actor
 from shared.kernel.errors import Refusal
@@ -48,25 +48,17 @@ class Registered:
 Answer = Registered | Refusal
 
 
-async def register_many(tx: Tx, requests: Sequence[Request]) -> list[Answer]:
+async def register_many(tx: Tx, requests: Sequence[Request], known: KnownSubjects) -> list[Answer]:
     """Register a group. A refused request fails alone; any other exception means: none of the group is written."""
     answers: dict[int, Answer] = {}
     fresh = await _sort_out(tx, requests, answers)
-    subjects = await reference.subjects_in_force(tx, _hinted(fresh)) if _hinted(fresh) else {}
+    subjects = await known.now(tx)
     ready = [(place, request) for place, request in fresh.items() if _is_sound(place, request, subjects, answers)]
     for (place, request), case in zip(ready, await _write(tx, [each for _, each in ready], subjects), strict=True):
         answers[place] = Registered(case)
         await _tell(tx, request, case)
-    await _repeat_within(tx, requests, answers)
+    await _repeat_within(tx, requests, answers, known)
     return [answers[place] for place in range(len(requests))]
-
-
-async def register(tx: Tx, request: Request) -> Registered:
-    """Register one. Raises Refusal."""
-    (answer,) = await register_many(tx, [request])
-    if isinstance(answer, Refusal):
-        raise answer
-    return answer
 
 
 @contextmanager
@@ -113,7 +105,7 @@ async def _join(tx: Tx, request: Request, case_id: UUID, *, repeats: bool) -> Re
         return Registered(await following.attach(tx, case_id, request.receipt), "attached")
 
 
-async def _repeat_within(tx: Tx, requests: Sequence[Request], answers: dict[int, Answer]) -> None:
+async def _repeat_within(tx: Tx, requests: Sequence[Request], answers: dict[int, Answer], known: KnownSubjects) -> None:
     """Answer those that carry the same reference as an earlier one of the group."""
     made = {_origin(requests[place]): answer for place, answer in answers.items() if _origin(requests[place])}
     for place, request in enumerate(requests):
@@ -123,12 +115,8 @@ async def _repeat_within(tx: Tx, requests: Sequence[Request], answers: dict[int,
         if isinstance(first, Registered):
             answers[place] = await _join(tx, request, first.case.id, repeats=True)
         else:
-            answers[place] = await _alone(tx, request)
-
-
-async def _alone(tx: Tx, request: Request) -> Answer:
-    """The first with this reference was refused; this one stands for itself."""
-    return (await register_many(tx, [request]))[0]
+            # The first with this reference was refused; this one stands for itself.
+            (answers[place],) = await register_many(tx, [request], known)
 
 
 def _origin(request: Request) -> tuple[str, str] | None:
@@ -148,10 +136,6 @@ def _as_enquiry(request: Request) -> Request:
     if request.follow_up_of is None:
         return request
     return replace(request, receipt=replace(request.receipt, kind=Kind.INFORMATION))
-
-
-def _hinted(fresh: Mapping[int, Request]) -> set[str]:
-    return {each.receipt.subject_hint for each in fresh.values() if each.receipt.subject_hint is not None}
 
 
 def _is_sound(place: int, request: Request, subjects: Mapping[str, Subject], answers: dict[int, Answer]) -> bool:
@@ -216,14 +200,14 @@ def _chosen(request: Request, case: Case) -> dict[str, object]:
 
 async def _tell(tx: Tx, request: Request, case: Case) -> None:
     """The receipt as it was, then what was settled at once."""
-    arrived = replace(case, office=case.receiving_office, region=case.receiving_region)
-    unsettled = replace(arrived, subject=None, kind=request.receipt.kind)
     with acting(tx, request):
         await tx.audit("case.registered", str(case.id), number=case.number, channel=str(case.channel))
+        arrived = replace(case, office=case.receiving_office, region=case.receiving_region) if case.subject else case
         await tx.publish(events.registered(arrived, request.receipt.person))
         if case.contact_version:
             await tx.publish_card(case.id, case.contact_version)
         if case.subject:
+            unsettled = replace(arrived, subject=None, kind=request.receipt.kind)
             await tx.publish(events.classified(tx, arrived, unsettled))
-        if case.state == "routed":
+        if case.state is State.ROUTED:
             await tx.publish(events.routed(tx, case, arrived))
