@@ -25,9 +25,11 @@ Params = Mapping[str, object] | Sequence[Mapping[str, object]] | None
 # Advances each stream's counter and writes the rows with their numbers in one statement. The counter rows are
 # locked in sorted order (no deadlock) and before any identity is drawn, so ids rise with seq within a key.
 _WRITE_EVENTS = """
-WITH told AS (
-    SELECT * FROM jsonb_to_recordset(CAST(:events AS jsonb)) AS e(
-        nr int, event_id uuid, topic text, key text, type text, recorded_at timestamptz, headers jsonb, payload jsonb)
+WITH moment AS MATERIALIZED (
+    SELECT coalesce(CAST(:at AS timestamptz), clock_timestamp()) AS recorded_at
+), told AS (
+    SELECT e.*, recorded_at FROM moment, jsonb_to_recordset(CAST(:events AS jsonb)) AS e(
+        nr int, event_id uuid, topic text, key text, type text, headers jsonb, payload jsonb)
 ), counted AS (
     SELECT topic, key, count(*)::int AS n, min(recorded_at) AS began_at FROM told GROUP BY topic, key
 ), advanced AS (
@@ -162,17 +164,18 @@ class Tx:
             await self.connection.execute(in_schema(_WRITE_AUDIT, self.schema), {"rows": rows})
         if not self._told:
             return False
-        recorded_at = (await self.read_clock()).isoformat()
         events = [
             {
                 "nr": nr, "event_id": str(uuid7(self.now)), "topic": told.topic, "key": told.key, "type": told.type,
-                "recorded_at": recorded_at, "payload": told.payload,
+                "payload": told.payload,
                 "headers": {"traceparent": told.traceparent} if told.traceparent else {},
             }
             for nr, told in enumerate(self._told)
         ]  # fmt: skip
-        written = json.dumps(events, ensure_ascii=False)
-        await self.connection.execute(in_schema(_WRITE_EVENTS, self.schema), {"events": written})
+        # The database reads its own clock, after every lock that this transaction holds.
+        told_at = self._clock.now() if self._clock is not None else None
+        written = {"events": json.dumps(events, ensure_ascii=False), "at": told_at}
+        await self.connection.execute(in_schema(_WRITE_EVENTS, self.schema), written)
         return True
 
     def committed(self) -> None:
