@@ -26,6 +26,12 @@ def _broker(told: dict[str, Any]) -> Broker:
     return KafkaBroker(KafkaSettings.for_tests(told["kafka"], told["prefix"]))
 
 
+def announce() -> None:
+    """Tell the test that the product answers."""
+    sys.stdout.write("serving\n")
+    sys.stdout.flush()
+
+
 async def main() -> None:
     """Run until killed, or until a fault point does it; writes one line when it serves."""
     told = json.loads(os.environ["VICTIM"])
@@ -42,7 +48,7 @@ async def main() -> None:
             for service in SERVICES
         ]  # fmt: skip
         host = Host(nodes, ROLES, ("127.0.0.1", told["port"]), told["keys"])
-        await host.run(stop, lambda: print("serving", flush=True))
+        await host.run(stop, announce)
     await broker.stop()
 
 
