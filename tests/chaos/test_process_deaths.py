@@ -158,8 +158,8 @@ async def _die_and_recover(victim: Victim, database: TestDatabase, fault: str) -
     connection = await _until_quiet(database)
     wrong = ["not checked"]
     try:
-        async with asyncio.timeout(PATIENCE):  # noqa: ASYNC110 - another process moves; only looking tells
-            while wrong := (await check(connection, victim.acknowledged)).wrong:
+        async with asyncio.timeout(PATIENCE):
+            while wrong := (await check(connection, victim.acknowledged)).wrong:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.5)
     except TimeoutError:
         pytest.fail("; ".join(wrong))
