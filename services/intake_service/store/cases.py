@@ -63,8 +63,12 @@ def case_of(row: Row[Any]) -> Case:
 
 
 async def lock(tx: Tx, scope: Scope, case_id: UUID) -> Case:
-    """The case FOR UPDATE; NotFound when there is none that this reader may see."""
-    row = await tx.lock(select(cases).where(cases.c.id == case_id, visible(scope)).with_for_update())
+    """The case FOR UPDATE; NotFound when there is none that this reader may see.
+
+    FOR NO KEY UPDATE: a consumer that adds to the timeline (whose foreign key looks at the case) need not wait.
+    """
+    mine = select(cases).where(cases.c.id == case_id, visible(scope))
+    row = await tx.lock(mine.with_for_update(key_share=True))
     if row is None:
         raise NotFound("There is no such case.")
     return case_of(row)
