@@ -61,13 +61,15 @@ async def follow_up(world: World) -> None:
 
 
 async def _acknowledge(world: World, line: dict[str, object]) -> None:
+    """The officer whom the last rung called upon takes notice; the case may have moved on since."""
+    path = f"/escalation/v1/cases/{line['case_id']}/rungs"
+    fired = [rung for rung in (await world.division().get(path))["rungs"] if rung["state"] == "fired"]
     said = {"defer_hours": 12, "note": "รับทราบ กำลังเร่งดำเนินการ"}
-    who = _manager(world, str(line["office"]))
-    await who.post(f"/escalation/v1/cases/{line['case_id']}/rungs/{line['rung']}/acknowledge", said)
+    await _officer_of(world, fired[-1]).post(f"{path}/{fired[-1]['rung']}/acknowledge", said)
 
 
-def _manager(world: World, office: str) -> Staff:
-    """The officer of rung 1: the branch's manager, for the head-office queue กสส. itself."""
-    if office == "HQ":
+def _officer_of(world: World, rung: dict[str, str]) -> Staff:
+    """Whoever holds the post of a rung; for the head office กสส. itself."""
+    if rung["post_office"] == "HQ":
         return world.division()
-    return world.product.staff("branch_manager", office)
+    return world.product.staff(rung["post"], rung["post_office"])

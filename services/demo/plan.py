@@ -30,6 +30,7 @@ class Fate(StrEnum):
 
     ANSWER = "answer"  # a general enquiry, answered and closed at once
     REPAIR = "repair"  # done in time
+    ENTERED_LATE = "entered_late"  # done in time days ago, but only now entered: its breach is taken back
     NOT_REPAIRED = "not_repaired"  # done in time, but not repaired
     REPAIR_LATE = "repair_late"  # received days ago, done today
     OPEN = "open"  # the branch is at work, in time
@@ -39,11 +40,12 @@ class Fate(StrEnum):
     CANCEL = "cancel"
 
 
-DONE = frozenset({Fate.REPAIR, Fate.NOT_REPAIRED, Fate.REPAIR_LATE})
+DONE = frozenset({Fate.REPAIR, Fate.ENTERED_LATE, Fate.NOT_REPAIRED, Fate.REPAIR_LATE})
 AT_WORK = DONE | {Fate.OPEN, Fate.OPEN_LATE}
 LATE = frozenset({Fate.REPAIR_LATE, Fate.OPEN_LATE, Fate.QUEUE_LATE})
 FATES: Mapping[Fate, int] = {
-    Fate.REPAIR: 54, Fate.NOT_REPAIRED: 6, Fate.REPAIR_LATE: 10, Fate.OPEN: 12, Fate.OPEN_LATE: 10, Fate.QUEUE: 4,
+    Fate.REPAIR: 38, Fate.ENTERED_LATE: 16, Fate.NOT_REPAIRED: 6, Fate.REPAIR_LATE: 10,
+    Fate.OPEN: 12, Fate.OPEN_LATE: 10, Fate.QUEUE: 4,
     Fate.QUEUE_LATE: 2, Fate.CANCEL: 2,
 }  # fmt: skip
 
@@ -128,7 +130,7 @@ def _fate(rng: random.Random, subject: Subject) -> Fate:
     if subject.restricted:
         return rng.choice((Fate.REPAIR, Fate.OPEN))
     fate = rng.choices(list(FATES), list(FATES.values()))[0]
-    if fate in (Fate.REPAIR_LATE, Fate.OPEN_LATE) and subject.sla_unit != "hour":
+    if fate in (Fate.REPAIR_LATE, Fate.OPEN_LATE, Fate.ENTERED_LATE) and subject.sla_unit != "hour":
         return Fate.REPAIR  # its deadline may not have passed yet
     return fate
 
@@ -137,6 +139,8 @@ def _age(rng: random.Random, fate: Fate, channel: str) -> timedelta:
     """How long ago it was received: hours for what is in time, days for what is late; letters take long."""
     if fate in LATE:
         return rng.uniform(10 if channel == "letter" else 3.5, 20) * 24 * HOUR
+    if fate is Fate.ENTERED_LATE:
+        return rng.uniform(50, 100) * HOUR
     return rng.uniform(1.5, 20) * HOUR
 
 
@@ -144,6 +148,8 @@ def _done_at(rng: random.Random, fate: Fate, received_at: datetime, now: datetim
     """When the work was done: within the deadline, or in the last hours for what is late."""
     if fate is Fate.REPAIR_LATE:
         return now - rng.uniform(0.2, 5) * HOUR
+    if fate is Fate.ENTERED_LATE:
+        return received_at + rng.uniform(2, 20) * HOUR
     return received_at + rng.uniform(0.2, 0.9) * (now - received_at)
 
 

@@ -28,7 +28,7 @@ def test_late_cases_were_received_days_ago_and_all_lie_in_the_window_that_intake
     for case in DAY:
         age = NOW - case.received_at
         assert timedelta() < age < timedelta(days=30)
-        assert (age > timedelta(days=3)) == (case.fate in LATE)
+        assert (age > timedelta(days=1)) == (case.fate in LATE | {Fate.ENTERED_LATE})
         assert case.received_at < case.done_at <= NOW
 
 
