@@ -74,9 +74,12 @@ def _show_posts(compared: Sequence[posts.Compared]) -> None:
 
 
 def _show_armed(armed: arming.Armed) -> None:
-    waits = f"{armed.p(0.5):9.1f}{armed.p(0.99):9.1f}{max(armed.waits):9.1f}"
+    waits = f"{armed.p(0.5):9.1f}{armed.p(0.99):9.1f}{max(armed.waits):9.1f}" if armed.waits else f"{'-':>9}" * 3
     sent = f"{armed.post(0.5):10.1f}{armed.post(0.99):10.1f}"
     print(f"  {armed.transport:10}{armed.rate:11.1f}{waits}{sent}", flush=True)
+    if armed.late:
+        patience = f"{arming.PATIENCE_SECONDS:.0f} s"
+        print(f"  {'':10}this machine cannot keep up: {armed.late} more were not armed within {patience}", flush=True)
 
 
 def _on_kafka(server: EmbeddedPostgres, seconds: float, data: Path, *, skip: bool) -> None:

@@ -1,6 +1,7 @@
 """From the 201 to the committed SLA clock, at a steady stream of arrivals."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +18,7 @@ from tests.benchmarks.running import load, product
 RATE = 100.0
 CONNECTIONS = 64
 WARM_UP_SECONDS = 2.0
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 90.0
 HOW = (
     "from the moment the sender has read the 201 (its own clock) to the commit time that PostgreSQL notes for the "
     "transaction that wrote the case's clock row (track_commit_timestamp); same machine, same clock; arrivals at random"
@@ -36,6 +37,7 @@ class Armed:
     rate: float  # accepted per second, really
     waits: list[float]
     posts: list[float]
+    late: int  # not armed within the patience: not in `waits`
 
     def p(self, share: float) -> float:
         return percentile(self.waits, share)
@@ -58,19 +60,21 @@ async def arm(server: EmbeddedPostgres, seconds: float, *, kafka: str = "") -> A
             armed = await _armed(database, accepted)
     finally:
         await postgres.drop(database)
-    waits = [(armed[case].timestamp() - at) * 1000 for case, at in accepted.items()]
+    waits = [(at.timestamp() - accepted[case]) * 1000 for case, at in armed.items()]
     posts = [each / 1000 for each in seen["took"]]
-    return Armed("Kafka" if kafka else "embedded", len(accepted) / seen["seconds"], waits, posts)
+    late = len(accepted) - len(armed)
+    return Armed("Kafka" if kafka else "embedded", len(accepted) / seen["seconds"], waits, posts, late)
 
 
 async def _armed(database: TestDatabase, accepted: dict[str, float]) -> dict[str, datetime]:
+    """When each clock was armed; those that were not within the patience are left out."""
     connection = await asyncpg.connect(plain(database.admin_url))
+    until = time.monotonic() + PATIENCE_SECONDS
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while True:
-                rows = await connection.fetch(_ARMED, list(accepted))
-                if len(rows) == len(accepted):
-                    return {row["case_id"]: row["at"] for row in rows}
-                await asyncio.sleep(0.5)
+        while True:
+            rows = await connection.fetch(_ARMED, list(accepted))
+            if len(rows) == len(accepted) or time.monotonic() > until:
+                return {row["case_id"]: row["at"] for row in rows}
+            await asyncio.sleep(0.5)
     finally:
         await connection.close()
