@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shared.kernel.fiscal import fiscal_quarter, fiscal_year, fiscal_year_bounds, quarter_bounds, thai_date
 from shared.kernel.ids import uuid7
 
-INSTANTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))
+INSTANTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the strategy adds it
 
 
 @given(INSTANTS)
