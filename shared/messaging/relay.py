@@ -34,7 +34,7 @@ class Lane:
 
     target: Target
     failures: int = 0
-    most: int = BATCH  # halved by each failure: a batch that does not fit into the time limit must not come again
+    most: int = BATCH // 10  # rows at once: more while the target is quick, fewer when it is slow or fails
     resumes_at: float = 0.0
     marked: datetime | None = None
     marked_at: float = 0.0
@@ -51,9 +51,12 @@ class Lane:
         self.most = max(1, self.most // 2)
         self.resumes_at = time.monotonic() + min(0.05 * 2**self.failures, LARGEST_PAUSE_SECONDS)
 
-    def succeeded(self) -> None:
+    def succeeded(self, seconds: float = 0.0) -> None:
         self.failures, self.resumes_at = 0, 0.0
-        self.most = min(BATCH, self.most * 2)
+        if seconds < DELIVERY_TIMEOUT_SECONDS / 30:
+            self.most = min(BATCH, self.most * 2)
+        elif seconds > DELIVERY_TIMEOUT_SECONDS / 6:
+            self.most = max(1, self.most // 2)
 
 
 @dataclass
@@ -195,6 +198,7 @@ class Relay:
         wanted = wanted[: lane.most]
         if not wanted:
             return taken
+        began_at = time.monotonic()
         try:
             messages = await self._messages(wanted)
             flags = await asyncio.wait_for(lane.target.deliver(messages), DELIVERY_TIMEOUT_SECONDS)
@@ -211,7 +215,7 @@ class Relay:
                 taken.add(row["id"])
             else:
                 broken.add(stream)
-        lane.failed() if broken else lane.succeeded()
+        lane.failed() if broken else lane.succeeded(time.monotonic() - began_at)
         return taken
 
     async def _settle(self, rows: Mapping[int, asyncpg.Record]) -> int:
