@@ -106,7 +106,6 @@ async def test_every_figure_of_the_evaluation_equals_what_the_sources_say(system
         assert {key: figure[key] for key in reach} == answers.reach(among), name
 
 
-@pytest.mark.transports
 async def test_closing_early_and_reopening_improves_nothing_and_both_cycles_are_shown(system: System) -> None:
     """failures.md 16 and 34, whole."""
     case_id = await registered(system)
@@ -125,7 +124,6 @@ async def test_closing_early_and_reopening_improves_nothing_and_both_cycles_are_
     assert (prapa["value"], prapa["last_cycle"]["value"]) == (0.0, 1.0)
 
 
-@pytest.mark.transports
 async def test_a_published_evaluation_never_changes_whatever_happens_afterwards(system: System) -> None:
     """failures.md 21."""
     case_id = await registered(system)
@@ -141,7 +139,6 @@ async def test_a_published_evaluation_never_changes_whatever_happens_afterwards(
     assert (after["edition"], after["content"]["restatement"]["of_sha256"]) == (2, before["sha256"])
 
 
-@pytest.mark.transports
 async def test_the_projection_behind_the_figures_can_be_computed_again_from_the_fact_log(system: System) -> None:
     await a_year_of_work(system)
     cases = (await system.sql("SELECT count(*) FROM intake.cases"))[0][0]

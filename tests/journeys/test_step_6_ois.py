@@ -61,7 +61,6 @@ async def test_ois_follows_a_complaint_through_every_change_and_acknowledges_it(
     assert versions == list(range(1, len(versions) + 1))
 
 
-@pytest.mark.transports
 async def test_what_is_missing_or_rejected_is_listed_and_comes_again(system: System) -> None:
     ois, division = system.api("ois"), system.api("complaints_division")
     taken, refused, silent = [await registered(system) for _ in range(3)]
@@ -84,7 +83,6 @@ async def test_what_is_missing_or_rejected_is_listed_and_comes_again(system: Sys
     assert (await division.get("/reporting/v1/ois/status")).json()["accepted"] == 3
 
 
-@pytest.mark.transports
 async def test_the_days_manifest_proves_that_nothing_is_missing(system: System) -> None:
     ois = system.api("ois")
     for _ in range(2):
@@ -100,7 +98,6 @@ async def test_the_days_manifest_proves_that_nothing_is_missing(system: System) 
     assert manifest["sha256"] == sha256(own.encode()).hexdigest()
 
 
-@pytest.mark.transports
 async def test_the_stream_and_the_feed_tell_the_same(system: System) -> None:
     await closed(system)
     items, _ = await pull(system.api("ois"))

@@ -74,7 +74,6 @@ async def test_at_six_each_region_receives_its_pack_once_with_proof_of_delivery(
     assert sorted(row["channel"] for row in told) == ["email", "webhook"]
 
 
-@pytest.mark.transports
 async def test_a_mail_server_that_is_away_gets_the_pack_later_and_once(system: System) -> None:
     await set_recipients(system)
     await registered(system)
@@ -87,7 +86,6 @@ async def test_a_mail_server_that_is_away_gets_the_pack_later_and_once(system: S
     assert len([mail for mail in system.gateway.email.sent if mail.recipients == (MAILBOX,)]) == 1
 
 
-@pytest.mark.transports
 async def test_a_pack_asked_for_again_is_the_same_one(system: System) -> None:
     await registered(system)
     await system.advance(hours=21, minutes=1)

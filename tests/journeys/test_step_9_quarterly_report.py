@@ -54,7 +54,6 @@ async def test_the_committee_reads_the_quarter_directs_a_line_and_sees_whether_t
     assert view["root_causes"][0]["actions"][0]["owner"] == "ผจก.กปภ.สาขาชลบุรี"
 
 
-@pytest.mark.transports
 async def test_what_changes_after_publication_is_a_new_edition_beside_the_old_one(system: System) -> None:
     division = system.api("complaints_division")
     case_id = await registered(system)
