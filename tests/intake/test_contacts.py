@@ -112,3 +112,19 @@ async def test_contacts_are_erased_two_fiscal_years_after_closing(desk: Desk) ->
     assert (await desk.get(open_case))["contact"]["erased"] is False
     (row,) = await desk.system.sql("SELECT actor FROM intake.audit WHERE action = 'case.contact_erased'")
     assert row["actor"] == "system"
+
+
+async def test_nothing_personal_comes_back_to_an_erased_case(desk: Desk) -> None:
+    case = await desk.register(origin_reference="T1")
+    url = f"/intake/v1/cases/{case['id']}"
+    await desk.division.delete(f"{url}/contact", headers={"If-Match": '"1"'})
+    note = await desk.officer.post(f"{url}/notes", json={"text": "โทร 0812345678"})
+    assert (note.status_code, note.json()["code"]) == (409, "erased")
+    spoken = await desk.do(desk.officer, case["id"], "cancel", {"reason": "withdrawn", "note": "สมชายขอยกเลิก"})
+    assert (spoken.status_code, spoken.json()["code"]) == (409, "erased")
+    repeated = await desk.register(origin_reference="T1", text="สมชาย 0812345678")
+    assert repeated["id"] == case["id"]
+    chased = await desk.register(follow_up_of=case["number"])
+    assert chased["id"] != case["id"]
+    assert await desk.system.sql("SELECT * FROM intake.notes") == []
+    assert (await desk.done(desk.officer, case["id"], "cancel", {"reason": "withdrawn"}))["state"] == "cancelled"

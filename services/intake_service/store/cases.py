@@ -81,9 +81,9 @@ async def due_for_erasure(tx: Tx, *, closed_before: datetime, limit: int) -> Seq
 
 
 async def find_named(tx: Tx, *, number: str | None, tracking_code: str | None) -> UUID | None:
-    """The id of the case with this number or tracking code, whoever asks (follow-ups)."""
+    """The case with this number or tracking code, whoever asks; not one whose personal data was erased."""
     named = or_(cases.c.number == number, cases.c.tracking_code == tracking_code)
-    row = await tx.find(select(cases.c.id).where(named))
+    row = await tx.find(select(cases.c.id).where(named, ~cases.c.erased))
     return row.id if row else None
 
 

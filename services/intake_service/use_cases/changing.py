@@ -4,10 +4,10 @@ from collections.abc import Callable
 from uuid import UUID
 
 from services.intake_service.domain.case import Case
-from services.intake_service.store import cases
+from services.intake_service.store import cases, contacts
 from shared.contracts.base import Event
 from shared.db import Tx
-from shared.kernel.errors import Stale
+from shared.kernel.errors import Conflict, Stale
 
 Decision = Callable[[Case], Case]
 
@@ -26,6 +26,13 @@ async def change(tx: Tx, case_id: UUID, version: int | None, decide: Decision) -
     after = decide(before)
     await cases.save(tx, after)
     return before, after
+
+
+async def keep_words(tx: Tx, case: Case, about: str, words: str) -> None:
+    """What somebody said goes to the notes; never to those of a case whose personal data was erased."""
+    if case.erased:
+        raise Conflict("The personal data of this case was erased: no words are kept with it.", code="erased")
+    await contacts.add_note(tx, case.id, about, words)
 
 
 async def record(tx: Tx, case: Case, entry: str, **facts: object) -> None:

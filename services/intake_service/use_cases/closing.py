@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from services.intake_service.domain.case import Case
-from services.intake_service.store import cases, contacts, reference
-from services.intake_service.use_cases.changing import change, lock, record, tell
+from services.intake_service.store import cases, reference
+from services.intake_service.use_cases.changing import change, keep_words, lock, record, tell
 from services.intake_service.use_cases.events import stamp
 from shared.contracts.intake import CaseAnswered, CaseCancelled, CaseReopened, ReopenDeclined
 from shared.db import Tx
@@ -17,14 +17,14 @@ async def answer(tx: Tx, case_id: UUID, version: int, words: str) -> Case:
     known = await reference.subjects_in_force(tx, [before.subject] if before.subject else [])
     after = before.answer(known.get(before.subject or ""), at=tx.now)
     await cases.save(tx, after)
-    await contacts.add_note(tx, case_id, "answer", words)
+    await keep_words(tx, after, "answer", words)
     return await tell(tx, after, "answered", CaseAnswered(**stamp(after), answered_at=tx.now))
 
 
 async def cancel(tx: Tx, case_id: UUID, version: int, reason: str, words: str | None) -> Case:
     _, after = await change(tx, case_id, version, lambda case: case.cancel(at=tx.now))
     if words:
-        await contacts.add_note(tx, case_id, "cancelled", words)
+        await keep_words(tx, after, "cancelled", words)
     event = CaseCancelled(**stamp(after), reason=reason, cancelled_at=tx.now)
     return await tell(tx, after, "cancelled", event, reason=reason)
 

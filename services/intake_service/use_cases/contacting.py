@@ -8,7 +8,7 @@ from services.intake_service.domain.receipt import Person
 from services.intake_service.store import cases, contacts, reads
 from services.intake_service.store.rows import Found
 from services.intake_service.use_cases import events
-from services.intake_service.use_cases.changing import change, lock, record, tell
+from services.intake_service.use_cases.changing import change, keep_words, lock, record, tell
 from shared.contracts.intake import ContactCard
 from shared.db import Tx
 
@@ -50,7 +50,7 @@ async def read_notes(tx: Tx, case_id: UUID, purpose: str) -> Sequence[Found]:
 async def add_note(tx: Tx, case_id: UUID, words: str) -> Case:
     """A remark changes nothing about the case."""
     case = await lock(tx, case_id, None)
-    await contacts.add_note(tx, case_id, "remark", words)
+    await keep_words(tx, case, "remark", words)
     await record(tx, case, "note_added")
     return case
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from services.intake_service.domain.case import Case
 from services.intake_service.domain.receipt import Receipt
 from services.intake_service.store import cases, contacts
-from services.intake_service.use_cases.changing import record, tell
+from services.intake_service.use_cases.changing import keep_words, record, tell
 from services.intake_service.use_cases.events import stamp
 from shared.contracts.intake import FollowUpAttached
 from shared.db import Tx
@@ -16,7 +16,7 @@ async def attach(tx: Tx, case_id: UUID, receipt: Receipt) -> Case:
     """A follow-up raises the urgency; its words and its sender go to the notes."""
     case = (await cases.lock(tx, EVERYTHING, case_id)).follow_up()
     await cases.save(tx, case)
-    await contacts.add_note(tx, case_id, "follow_up", _words(receipt))
+    await keep_words(tx, case, "follow_up", _words(receipt))
     event = FollowUpAttached(**stamp(case), severity=str(case.severity), follow_ups=case.follow_ups, attached_at=tx.now)
     facts = {"channel": str(receipt.channel), "severity": str(case.severity), "follow_ups": case.follow_ups}
     return await tell(tx, case, "followed_up", event, **facts)
