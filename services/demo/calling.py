@@ -102,10 +102,20 @@ async def _ring(world: World, caller: Staff, taken: dict[str, Any]) -> None:
         outcome = world.rng.choices(list(_OUTCOMES), list(_OUTCOMES.values()))[0]
         await caller.post(f"{path}/attempts", {"outcome": outcome})
         if outcome == "answered":
-            detail = await caller.get(path)
-            await caller.post(f"{path}/answers", answers(world, detail))
+            await _interview(world, caller, path)
     except Refused as refused:
         world.stage.check([refused])
+
+
+async def _interview(world: World, caller: Staff, path: str) -> None:
+    """Ask what is to be asked; once more when the call became part of a sample in the meantime."""
+    for is_last in (False, True):
+        try:
+            await caller.post(f"{path}/answers", answers(world, await caller.get(path)))
+            return
+        except Refused as refused:
+            if is_last or refused.status != 422:
+                raise
 
 
 def answers(world: World, detail: dict[str, Any]) -> dict[str, object]:
