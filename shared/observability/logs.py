@@ -21,6 +21,7 @@ def configure_logs(level: str = "info") -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.ExtraAdder(),
     ]
     structlog.configure(
         processors=[
