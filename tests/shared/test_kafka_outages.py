@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +12,7 @@ from shared.contracts.base import CONTACTS, INTAKE
 from shared.messaging.kafka import KafkaBroker
 from shared.messaging.kafka.context import BROKEN
 from shared.messaging.local_kafka import LocalKafka
-from shared.messaging.port import Fenced, Message
+from shared.messaging.port import Fenced
 from tests.kafka_fixtures import make_kafka_broker, mortal_kafka, own_kafka
 from tests.shared.kafka_tools import Reader, card, deliver_all, drain, fact, step_until
 
@@ -35,39 +35,38 @@ def first_times(numbers: list[int]) -> list[int]:
     return list(dict.fromkeys(numbers))
 
 
-def batches_of(messages: list[Message], size: int) -> Iterator[list[Message]]:
-    for start in range(0, len(messages), size):
-        yield messages[start : start + size]
-
-
 async def test_a_broker_killed_while_producing_loses_nothing_and_keeps_the_order_per_key(
     own_kafka: LocalKafka, doomed: KafkaBroker
 ) -> None:
     [target] = doomed.targets("intake")
     reader = Reader()
     subscription = await doomed.subscribe("sla", frozenset({INTAKE}), reader)
-    sent = [fact(f"case-{key}", number) for number in range(1, 101) for key in range(40)]
-    acknowledged = 0
+    rounds, acknowledged, was_killed = 0, 0, asyncio.Event()
 
     async def produce() -> None:
-        nonlocal acknowledged
-        for batch in batches_of(sent, 100):
-            await deliver_all(target, batch)
-            acknowledged += len(batch)
+        """Forty cases at a time without a pause: until the broker is dead, and ten times more."""
+        nonlocal rounds, acknowledged
+        last = None
+        while last is None or rounds < last:
+            rounds += 1
+            await deliver_all(target, [fact(f"case-{key}", rounds) for key in range(40)])
+            acknowledged += 40
+            if last is None and was_killed.is_set():
+                last = rounds + 10
 
     producing = asyncio.create_task(produce())
     await step_until(lambda: acknowledged >= 1000, subscription)
     await asyncio.to_thread(own_kafka.kill)
-    at_the_kill = acknowledged
+    was_killed.set()
+    assert acknowledged < rounds * 40, "the kill must hit work in flight"
     own_kafka.launch()
     await asyncio.to_thread(own_kafka.wait)
     await step_until(producing.done, subscription, within=90)
     await producing
     await drain(subscription)
 
-    assert at_the_kill < len(sent), "the kill must hit work in flight"
     assert {key: first_times(numbers) for key, numbers in reader.by_key().items()} == {
-        f"case-{key}": list(range(1, 101)) for key in range(40)
+        f"case-{key}": list(range(1, rounds + 1)) for key in range(40)
     }
 
 
