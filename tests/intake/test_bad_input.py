@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -99,6 +100,28 @@ async def test_dirty_input_is_cleaned_rather_than_refused(desk: Desk) -> None:
     card = (await desk.officer.get(f"{URL}/{case['id']}/contact?purpose=audit")).json()
     assert card["text"] == "น้ำไม่ไหล"
     assert (card["phone"], card["name"]) == ("+66812345678", "สมชาย")
+
+
+@pytest.mark.parametrize("field", ["origin", "origin_reference"])
+@pytest.mark.parametrize(
+    "personal", ["081-234-5678", "คุณสมชาย 0812345678", "โทร\n๐๘๑ ๒๓๔ ๕๖๗๘", "1-1002-00345-67-8", "somchai@example.com"]
+)
+async def test_an_origin_that_names_a_person_is_refused_because_it_is_passed_on(
+    desk: Desk, field: str, personal: str
+) -> None:
+    changed = {"origin": "gcc_1111", "origin_reference": "1111/99", field: personal}
+    answer = await desk.officer.post(URL, content=body(**changed), headers=JSON)
+    assert answer.status_code == 422, answer.text
+    assert "personal_data_in_text" in answer.text
+    assert personal not in answer.text
+    assert await desk.system.sql("SELECT * FROM intake.outbox") == []
+
+
+async def test_the_references_of_other_systems_are_taken_as_they_are(desk: Desk) -> None:
+    references = ("2022-32AZFH", "1111/99", "6902031234", "มท 5530-1/2569", "01980812-3456-7890-a081-234567812345")
+    for reference in references:
+        case = await desk.register(desk.officer, origin="gcc_1111", origin_reference=reference)
+        assert (await desk.get(case["id"]))["origin_reference"] == reference
 
 
 VALUES = st.recursive(

@@ -1,5 +1,6 @@
 """What comes in: strict request bodies, each with an example in Thai."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -9,9 +10,11 @@ from services.intake_service.domain.taxonomy import Channel, Severity
 from services.intake_service.domain.work import WorkReport
 from shared.reference import HEAD_OFFICE, branches
 from shared.web import refuse
+from shared.web.text_rules import clean_public
 from shared.web.types import BranchCode, Email, Instant, Line, PublicText, StrictModel, Text, ThaiPhone, line, text
 
 MASKS = ("***", "xxx", "•••")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def _not_masked(value: str) -> str:
@@ -21,6 +24,11 @@ def _not_masked(value: str) -> str:
     return value
 
 
+def _public_name(value: str) -> str:
+    """What other systems call a case is passed on: free of personal data (a UUID may look like a phone by chance)."""
+    return value if _UUID.fullmatch(value) else clean_public(value)
+
+
 def _receiving_office(value: str) -> str:
     if value != HEAD_OFFICE and value not in branches():
         raise refuse("unknown_branch", "Cases are received by a branch (its BA code) or by HQ.")
@@ -28,6 +36,7 @@ def _receiving_office(value: str) -> str:
 
 
 Unmasked = AfterValidator(_not_masked)
+Public = AfterValidator(_public_name)
 Name = Annotated[str, line(200), Unmasked]
 Code = Annotated[str, line(40), Unmasked]
 Words = Annotated[str, text(8000)]
@@ -85,8 +94,10 @@ class NewCase(StrictModel):
     place: Annotated[str, line(500), Unmasked] | None = None
     meter: Code | None = None
     account: Code | None = None
-    origin: Annotated[str, line(60)] | None = Field(None, description="the other system; default: the channel")
-    origin_reference: Annotated[str, line(100)] | None = Field(None, description="its own number for the case; unique")
+    origin: Annotated[str, line(60), Public] | None = Field(None, description="the other system; default: the channel")
+    origin_reference: Annotated[str, line(100), Public] | None = Field(
+        None, description="its own number for the case; unique"
+    )
     origin_due_at: Instant | None = None
     branch: BranchCode | None = Field(None, description="where it belongs; routed at once when staff state both")
     subject: SubjectCode | None = Field(None, description="what it is: settled when staff state it, else a hint")
