@@ -83,9 +83,19 @@ def read(topic: str, key: str, value: bytes | None, headers: Mapping[str, str]) 
         attributes = json.loads(value)
         if not isinstance(attributes["data"], dict):
             raise TypeError("data")
+        if b"\\u" in value:
+            _storable(attributes["data"])
         return _envelope(topic, key, attributes, attributes["data"])
     except _WRONG as problem:
         raise Unreadable(f"not an event envelope: {type(problem).__name__}") from problem
+
+
+def _storable(data: dict[str, Any]) -> None:
+    """What a database cannot hold (NUL, half a surrogate pair) cannot be an event of ours, nor be set aside whole."""
+    text = json.dumps(data, ensure_ascii=False)
+    text.encode()
+    if "\\u0000" in text:
+        raise ValueError("NUL")
 
 
 def read_headers(topic: str, key: str, headers: Mapping[str, str]) -> Envelope:

@@ -1,6 +1,7 @@
 """Tells 'the database is away or busy' (try again) from 'this work is wrong' (never try again)."""
 
 import asyncpg
+from asyncpg.exceptions._base import DataError  # what asyncpg raises itself; asyncpg.DataError is the server's
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -21,8 +22,20 @@ def sqlstate(error: BaseException) -> str | None:
     return None
 
 
+def is_unencodable(error: BaseException) -> bool:
+    """Whether a value does not fit its column's type: the driver says so before the server sees it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, DataError):
+            return True
+        cause = cause.__cause__
+    return False
+
+
 def is_infrastructure(error: BaseException) -> bool:
     """Whether the same work may succeed later without anybody changing it."""
+    if is_unencodable(error):
+        return False
     if isinstance(error, PoolTimeout | OSError | TimeoutError | ConnectionError):
         return True
     code = sqlstate(error)

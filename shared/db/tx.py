@@ -25,10 +25,8 @@ Params = Mapping[str, object] | Sequence[Mapping[str, object]] | None
 # Advances each stream's counter and writes the rows with their numbers in one statement. The counter rows are
 # locked in sorted order (no deadlock) and before any identity is drawn, so ids rise with seq within a key.
 _WRITE_EVENTS = """
-WITH moment AS MATERIALIZED (
-    SELECT coalesce(CAST(:at AS timestamptz), clock_timestamp()) AS recorded_at
-), told AS (
-    SELECT e.*, recorded_at FROM moment, jsonb_to_recordset(CAST(:events AS jsonb)) AS e(
+WITH told AS (
+    SELECT e.*, CAST(:at AS timestamptz) AS recorded_at FROM jsonb_to_recordset(CAST(:events AS jsonb)) AS e(
         nr int, event_id uuid, topic text, key text, type text, headers jsonb, payload jsonb)
 ), counted AS (
     SELECT topic, key, count(*)::int AS n, min(recorded_at) AS began_at FROM told GROUP BY topic, key
@@ -68,6 +66,7 @@ class _Told:
     type: str
     payload: Mapping[str, object]
     traceparent: str | None
+    at: datetime
 
 
 class Tx:
@@ -131,7 +130,7 @@ class Tx:
     def _tell(self, topic: str, key: str, type_name: str, payload: Mapping[str, object]) -> None:
         if len(json.dumps(payload, ensure_ascii=False).encode()) > MAX_EVENT_BYTES:
             raise Invalid("This is more than one event may carry.", code="event_too_large", limit=MAX_EVENT_BYTES)
-        self._told.append(_Told(topic, key, type_name, payload, self.traceparent))
+        self._told.append(_Told(topic, key, type_name, payload, self.traceparent, self.now))
 
     async def audit(self, action: str, subject: str, **facts: object) -> None:
         """Record who did what; append-only, free of personal data."""
@@ -172,8 +171,8 @@ class Tx:
             }
             for nr, told in enumerate(self._told)
         ]  # fmt: skip
-        # The database reads its own clock, after every lock that this transaction holds.
-        told_at = self._clock.now() if self._clock is not None else None
+        # As old as the oldest fact in it: a watermark must not pass a fact that is told but not yet sent.
+        told_at = min(told.at for told in self._told)
         written = {"events": json.dumps(events, ensure_ascii=False), "at": told_at}
         await self.connection.execute(in_schema(_WRITE_EVENTS, self.schema), written)
         return True

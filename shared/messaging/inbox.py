@@ -114,9 +114,11 @@ async def park(tx: Tx, envelope: Envelope, reason: str, error: str = "", *, keep
     """Set an event aside with its reason; the body stays out where it would be personal data."""
     body = (envelope.body() or b"null").decode() if keep_body else None
     statement = """
-        INSERT INTO {s}.parked (event_id, topic, key, seq, type, reason, error, envelope, parked_at)
+        INSERT INTO {s}.parked AS p (event_id, topic, key, seq, type, reason, error, envelope, parked_at)
         VALUES (:event_id, :topic, :key, :seq, :type, :reason, :error, CAST(:envelope AS jsonb), :now)
-        ON CONFLICT (event_id) DO UPDATE SET reason = excluded.reason, error = excluded.error, state = 'parked'
+        ON CONFLICT (event_id) DO UPDATE SET
+            reason = CASE WHEN p.state = 'parked' THEN excluded.reason ELSE p.reason END,
+            error = CASE WHEN p.state = 'parked' THEN excluded.error ELSE p.error END
         RETURNING *"""
     rows = await tx.all(
         _sql(tx, statement),
@@ -163,6 +165,8 @@ async def raise_watermark(tx: Tx, topic: str, partition: int, partitions: int, u
         SET partitions = excluded.partitions, until = greatest(w.until, excluded.until)"""
     params = {"topic": topic, "partition": partition, "partitions": partitions, "until": until}
     await tx.execute(_sql(tx, statement), params)
+    # Marks of a broker with more partitions, used here before, would hold the watermark back for ever.
+    await tx.execute(_sql(tx, "DELETE FROM {s}.watermark WHERE topic = :topic AND partition >= :partitions"), params)
 
 
 async def watermark(tx: Tx, topic: str) -> datetime | None:

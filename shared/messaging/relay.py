@@ -110,11 +110,13 @@ INSERT INTO {s}.outbox_sent
     (id, event_id, topic, key, seq, type, recorded_at, stream_began_at, headers, payload, sent_at)
 SELECT id, event_id, topic, key, seq, type, recorded_at, stream_began_at, headers, payload, clock_timestamp() FROM gone
 """
-_ACKNOWLEDGE = "INSERT INTO {s}.outbox_ack (id, target) SELECT unnest($1::bigint[]), $2 ON CONFLICT DO NOTHING"
+_ACKNOWLEDGE = """
+INSERT INTO {s}.outbox_ack (id, target) SELECT id, $2 FROM {s}.outbox WHERE id = ANY($1::bigint[])
+ON CONFLICT DO NOTHING"""
 _ACKNOWLEDGED = "SELECT id, array_agg(target) AS targets FROM {s}.outbox_ack WHERE id = ANY($1) GROUP BY id"
 # Read before the pending rows: whatever commits in between is either seen there or recorded after this instant.
 _RUNNING_SINCE = """
-SELECT coalesce(min(xact_start), clock_timestamp()) FROM pg_stat_activity
+SELECT least(min(xact_start), statement_timestamp()) FROM pg_stat_activity
 WHERE usename = current_user AND datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()
 """
 _OLDEST = """

@@ -4,7 +4,7 @@ import structlog
 from fastapi import Request
 from starlette.responses import Response
 
-from shared.db.failures import is_infrastructure, sqlstate
+from shared.db.failures import is_infrastructure, is_unencodable, sqlstate
 from shared.observability.privacy import describe_error
 from shared.web.problems import problem, trace_of, unexpected
 
@@ -19,7 +19,7 @@ async def on_database_error(request: Request, error: Exception) -> Response:
     state = sqlstate(error)
     if state in _CLASHES:
         return problem(409, "already_exists", "This clashes with something that is already there.", trace=trace)
-    if state is not None and state.startswith(_REFUSED_VALUES):
+    if is_unencodable(error) or (state is not None and state.startswith(_REFUSED_VALUES)):
         log.info("the database refused a value", **describe_error(error))
         return problem(422, "value_refused", "A value is not one that can be stored.", trace=trace)
     if is_infrastructure(error):

@@ -5,7 +5,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
@@ -19,6 +19,7 @@ T = TypeVar("T")
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 _INT64 = range(-(2**63), 2**63)
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2500, 1, 1, tzinfo=UTC)
 
 
 class Page(BaseModel, Generic[T]):
@@ -63,6 +64,8 @@ def _read(value: object, kind: type) -> object:
         at = datetime.fromisoformat(value)
         if at.tzinfo is None:
             raise ValueError("no offset")
+        if not _EARLIEST < at < _LATEST:
+            raise ValueError("no time that a list holds")
         return at
     if kind is date:
         return date.fromisoformat(value)

@@ -1,8 +1,10 @@
 """A process dies at each named point of api, relay and consumer with work in flight: nothing is lost or doubled."""
 
 import asyncio
+import contextlib
 import json
 import os
+import random
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -24,7 +26,7 @@ from tests.chaos.checker import check, is_quiet
 from tests.kafka_fixtures import unique_prefix
 
 KEY = "pwa_chaos_000000000000000000000000000000000000"
-POSTS = 60
+ROUND, MOST = 24, 720  # posts at a time, and how many at most until the process must have died
 PATIENCE = 60.0
 # The n-th visit is far enough into the work that requests and events are in flight.
 EVERYWHERE = (
@@ -42,10 +44,12 @@ ON_KAFKA = ("relay.sending:4", "consumer.fetched:6", "consumer.offset_committed:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Outside the range from which outgoing connections get theirs: the port is used again after the death."""
+    while True:
+        port = random.randint(20_000, 29_999)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass
@@ -55,6 +59,7 @@ class Victim:
     told: dict[str, Any]
     log: Path
     process: asyncio.subprocess.Process | None = None
+    posts: int = 0
     acknowledged: dict[str, str] = field(default_factory=dict)
 
     async def start(self, fault: str = "") -> None:
@@ -94,11 +99,18 @@ class Victim:
             )  # fmt: skip
         except httpx.TransportError:
             return False
-        if answer.status_code == 409:
+        if answer.status_code in {409, 503}:  # its key is still held, or the machine is slow: try again
             return False
         assert answer.status_code == 201, answer.text
         assert self.acknowledged.setdefault(key, answer.json()["id"]) == answer.json()["id"]
         return True
+
+    async def post_until_dead(self) -> None:
+        """More and more complaints until the process is gone: work is in flight when it dies."""
+        assert self.process is not None
+        while self.process.returncode is None and self.posts < MOST:
+            self.posts += ROUND
+            await self.post_all()
 
     async def post_all(self) -> None:
         """Everything not yet acknowledged, eight at a time, each tried once."""
@@ -112,7 +124,7 @@ class Victim:
                     await self.post(client, number)
 
             await asyncio.gather(
-                *[one(number) for number in range(POSTS) if f"complaint-{number}" not in self.acknowledged]
+                *[one(number) for number in range(self.posts) if f"complaint-{number}" not in self.acknowledged]
             )
 
 
@@ -150,16 +162,16 @@ async def _until_quiet(database: TestDatabase) -> asyncpg.Connection:
 
 async def _die_and_recover(victim: Victim, database: TestDatabase, fault: str) -> None:
     await victim.start(fault)
-    await victim.post_all()
+    await victim.post_until_dead()
     assert await victim.died_at_its_point(), f"{fault} was never reached"
     await victim.start()
     # A request of the dead process may hold its key for a moment; every try is with the same key.
     for _ in range(20):
         await victim.post_all()
-        if len(victim.acknowledged) == POSTS:
+        if len(victim.acknowledged) == victim.posts:
             break
         await asyncio.sleep(0.5)
-    assert len(victim.acknowledged) == POSTS
+    assert len(victim.acknowledged) == victim.posts
     connection = await _until_quiet(database)
     wrong = ["not checked"]
     try:

@@ -204,6 +204,25 @@ async def test_the_watermark_waits_for_what_has_not_been_sent(world: World) -> N
         assert await watermark(tx, INTAKE) == told_at + timedelta(hours=1)
 
 
+async def test_marks_of_a_broker_with_more_partitions_do_not_hold_the_watermark_back(world: World) -> None:
+    old = world.clock.now() - timedelta(days=1)
+    sql = "INSERT INTO watermark (topic, partition, partitions, until) VALUES (:topic, 6, 7, :old)"
+    await world.run("sla", sql, topic=INTAKE, old=old)
+    world.clock.advance(timedelta(hours=1))
+    await world.settle()
+    async with world.nodes["sla"].context.db.transaction() as tx:
+        assert await watermark(tx, INTAKE) == world.clock.now()
+
+
+async def test_a_value_that_does_not_fit_its_column_is_poison_and_not_an_outage(world: World) -> None:
+    sick, well = uuid4(), uuid4()
+    await world.tell(cancelled(sick, world.clock, "overflow"), accepted(well, world.clock))
+    await world.settle()
+    assert [key for key, _, _ in await world.seen("sla")] == [str(well)]
+    [row] = await world.admin("SELECT reason FROM sla.parked WHERE state = 'parked'")
+    assert row["reason"] == "poison"
+
+
 async def test_a_body_that_cannot_be_read_blocks_its_case_until_its_publisher_sends_it_again(world: World) -> None:
     case = uuid4()
     await world.tell(accepted(case, world.clock))

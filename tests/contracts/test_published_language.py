@@ -106,3 +106,11 @@ def test_whatever_is_not_an_envelope_is_refused_without_repeating_it(value: byte
     with pytest.raises(Unreadable) as refused:
         read("pwa.intake.v1", "k", value, {})
     assert "not an event envelope" in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["\\u0000", "\\ud800"])
+def test_an_event_that_no_table_can_hold_is_refused_as_unreadable(text: str) -> None:
+    written = _envelope(data={"reason": "#"})
+    body = (written.body() or b"").replace(b"#", text.encode())
+    with pytest.raises(Unreadable):
+        read(written.topic, written.key, body, written.headers())

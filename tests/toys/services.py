@@ -35,9 +35,10 @@ async def note(tx: Tx, event: Any, meta: Meta) -> None:
     reason = getattr(event, "reason", "") or getattr(event, "phone", "") or ""
     if reason == "poison" and await tx.scalar(text("SELECT count(*) FROM switch WHERE name = 'refuse'")):
         raise ValueError("this event is refused")
+    seq = 2**40 if reason == "overflow" else meta.seq
     await tx.execute(
         text("INSERT INTO seen (key, seq, type, note) VALUES (:key, :seq, :type, :note)"),
-        {"key": event.key, "seq": meta.seq, "type": type(event).__name__, "note": reason},
+        {"key": event.key, "seq": seq, "type": type(event).__name__, "note": reason},
     )
 
 
