@@ -273,3 +273,20 @@ async def test_the_overdue_list_starts_with_the_oldest_deadline(desk: Desk) -> N
     first = (await desk.division.get(f"{URL}?overdue=true&limit=1")).json()
     assert await found(desk.division, f"?overdue=true&limit=5&cursor={first['next_cursor']}") == [ids[2], ids[1]]
     assert COMPLAINT["text"] not in str(first)
+
+
+async def test_a_hint_of_a_restricted_subject_restricts_the_case_until_it_is_classified(desk: Desk) -> None:
+    case = await desk.register(subject="P02", receiving_office=BRANCH)
+    url = f"/intake/v1/cases/{case['id']}"
+    assert (await desk.branch().get(url)).status_code == 404
+    (event,) = await desk.system.sql("SELECT payload FROM intake.outbox WHERE type LIKE '%case-registered%'")
+    assert '"restricted": true' in event["payload"]
+    reader = desk.system.api("complaints_division", "restricted_reader", subject="reader")
+    assert (await desk.get(case["id"], reader))["subject"] is None
+    await desk.done(reader, case["id"], "classify", {"subject": "Q01"})
+    assert (await desk.branch().get(url)).status_code == 200
+
+
+async def test_a_hint_of_an_open_subject_leaves_the_case_open_to_its_branch(desk: Desk) -> None:
+    case = await desk.register(subject="Q01", receiving_office=BRANCH)
+    assert (await desk.branch().get(f"/intake/v1/cases/{case['id']}")).status_code == 200

@@ -81,8 +81,11 @@ class Case:
     version: int = 1
 
     @classmethod
-    def received(cls, receipt: Receipt, *, number: str, at: datetime) -> "Case":
-        """A new case: the receiving branch is responsible from the start, else the head office."""
+    def received(cls, receipt: Receipt, *, number: str, at: datetime, hinted: Subject | None = None) -> "Case":
+        """A new case: the receiving branch is responsible from the start, else the head office.
+
+        A hint of a restricted subject restricts it until a person settles what it is.
+        """
         origin = receipt.origin
         return cls(
             id=receipt.id,
@@ -93,7 +96,7 @@ class Case:
             subject=None,
             dimension=None,
             severity=Severity.NORMAL,
-            restricted=False,
+            restricted=hinted is not None and hinted.restricted,
             channel=receipt.channel,
             receiving_office=receipt.receiving_office,
             receiving_region=receipt.receiving_region,

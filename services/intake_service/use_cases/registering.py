@@ -160,7 +160,8 @@ async def _write(tx: Tx, requests: Sequence[Request], subjects: Mapping[str, Sub
     for request in requests:
         series = _series(request)
         running[series] += 1
-        case = Case.received(request.receipt, number=series.number(running[series]), at=tx.now)
+        hinted = subjects.get(request.receipt.subject_hint or "")
+        case = Case.received(request.receipt, number=series.number(running[series]), at=tx.now, hinted=hinted)
         new.append((request.receipt, _settled(request, case, subjects)))
     entries = [
         entry for request, (_, case) in zip(requests, new, strict=True) for entry in _entries(request.actor, case)
