@@ -128,3 +128,25 @@ async def test_nothing_personal_comes_back_to_an_erased_case(desk: Desk) -> None
     assert chased["id"] != case["id"]
     assert await desk.system.sql("SELECT * FROM intake.notes") == []
     assert (await desk.done(desk.officer, case["id"], "cancel", {"reason": "withdrawn"}))["state"] == "cancelled"
+
+
+async def test_an_erased_case_is_still_answered_and_the_answer_is_not_kept(desk: Desk) -> None:
+    case = await desk.register(desk.officer, subject="E01")
+    url = f"/intake/v1/cases/{case['id']}/contact"
+    erased = await desk.division.delete(url, headers={"If-Match": f'"{case["version"]}"'})
+    assert erased.status_code == 200, erased.text
+    answered = await desk.done(desk.officer, case["id"], "answer", {"text": "เรียนคุณสมชาย โทร 0812345678"})
+    assert answered["state"] == "answered"
+    assert await desk.system.sql("SELECT * FROM intake.notes") == []
+
+
+async def test_an_erased_case_goes_on_when_information_comes_and_the_words_are_not_kept(desk: Desk) -> None:
+    case_id = (await desk.register(desk.officer, subject="Q01"))["id"]
+    waiting = await desk.done(
+        desk.officer, case_id, "request-information", {"missing": ["เลขที่ผู้ใช้น้ำ"], "asked": "other"}
+    )
+    url = f"/intake/v1/cases/{case_id}/contact"
+    await desk.division.delete(url, headers={"If-Match": f'"{waiting["version"]}"'})
+    supplied = await desk.done(desk.officer, case_id, "supply-information", {"text": "สมชาย 0812345678"})
+    assert supplied["state"] == "classified"
+    assert await desk.system.sql("SELECT * FROM intake.notes") == []

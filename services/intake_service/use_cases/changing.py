@@ -35,6 +35,12 @@ async def keep_words(tx: Tx, case: Case, about: str, words: str) -> None:
     await contacts.add_note(tx, case.id, about, words)
 
 
+async def keep_words_unless_erased(tx: Tx, case: Case, about: str, words: str) -> None:
+    """What a step cannot be taken without: the step is taken, but an erased case keeps nothing of what was said."""
+    if not case.erased:
+        await contacts.add_note(tx, case.id, about, words)
+
+
 async def record(tx: Tx, case: Case, entry: str, **facts: object) -> None:
     """An entry in the timeline and an audit row for what was done."""
     await cases.enter(tx, case.id, entry, **facts)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.intake_service.domain.case import Case
 from services.intake_service.store import cases, reference
-from services.intake_service.use_cases.changing import change, keep_words, lock, record, tell
+from services.intake_service.use_cases.changing import change, keep_words, keep_words_unless_erased, lock, record, tell
 from services.intake_service.use_cases.events import stamp
 from shared.contracts.intake import CaseAnswered, CaseCancelled, CaseReopened, ReopenDeclined
 from shared.db import Tx
@@ -17,7 +17,7 @@ async def answer(tx: Tx, case_id: UUID, version: int, words: str) -> Case:
     known = await reference.subjects_in_force(tx, [before.subject] if before.subject else [])
     after = before.answer(known.get(before.subject or ""), at=tx.now)
     await cases.save(tx, after)
-    await keep_words(tx, after, "answer", words)
+    await keep_words_unless_erased(tx, after, "answer", words)
     return await tell(tx, after, "answered", CaseAnswered(**stamp(after), answered_at=tx.now))
 
 
