@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from services.survey_service.domain.outcome import Accepted
+from services.survey_service.domain.outcome import Accepted, Failed, Outcome, Unknown
 from services.survey_service.jobs import send_due_notices
 from services.survey_service.use_cases import sending
-from tests.survey.given import EMAIL, LINE, PHONE, Desk, resolved
+from tests.survey.given import EMAIL, LINE, PHONE, Case, Desk, resolved
 
 DOUBT = ("accept_then_hang", "accept_then_drop", "garbage_next")
 
@@ -248,3 +248,49 @@ async def test_several_senders_at_once_send_each_notice_once(desk: Desk) -> None
     assert (len(references), len(set(references))) == (8, 8)
     attempts = await desk.rows("SELECT attempts FROM survey.delivery")
     assert [row.attempts for row in attempts] == [1] * 8
+
+
+ENDINGS = ("reopened", "cancelled")
+
+
+async def ended_while_on_its_way(desk: Desk, ending: str, outcome: Outcome | None) -> Case:
+    """A LINE message is with its sender while the case is reopened or cancelled; then its result, if any, is kept."""
+    case = await resolved(desk, line_id=LINE)
+    async with desk.context.db.transaction() as tx:
+        (letter,) = (await sending.claim(tx, desk.context.settings)).letters
+    await desk.take(getattr(case, ending)(desk.now))
+    if outcome:
+        async with desk.context.db.transaction() as tx:
+            await sending.record(tx, letter, outcome)
+    for _ in range(3):
+        desk.clock.advance(timedelta(hours=1))
+        await desk.run_jobs()
+    return case
+
+
+@pytest.mark.parametrize("outcome", [Failed("http_503"), Failed("http_429", 60), Unknown("timeout"), None])
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_a_message_under_way_when_its_case_ends_is_not_sent_again(
+    desk: Desk, ending: str, outcome: Outcome | None
+) -> None:
+    case = await ended_while_on_its_way(desk, ending, outcome)
+    assert desk.gateway.line.sent == []
+    assert (await desk.one("SELECT state FROM survey.delivery")).state == "cancelled"
+    assert await state(desk) == ("cancelled" if ending == "cancelled" else "superseded")
+    assert await desk.told("customer-told", case) == []
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_a_late_acceptance_of_a_withdrawn_notice_is_kept_but_tells_nobody(desk: Desk, ending: str) -> None:
+    case = await ended_while_on_its_way(desk, ending, Accepted())
+    assert (await desk.one("SELECT state FROM survey.delivery")).state == "accepted"
+    assert await state(desk) == ("cancelled" if ending == "cancelled" else "superseded")
+    assert await desk.told("customer-told", case) == []
+
+
+async def test_a_due_message_of_a_notice_that_is_withdrawn_is_cancelled_instead_of_sent(desk: Desk) -> None:
+    await resolved(desk)
+    await desk.rows("UPDATE survey.notice SET state = 'superseded' RETURNING 1")
+    await desk.run_jobs()
+    assert desk.gateway.sms.sent == []
+    assert (await desk.one("SELECT state FROM survey.delivery")).state == "cancelled"

@@ -44,6 +44,7 @@ class NoticeState(StrEnum):
 
 S, N = DeliveryState, NoticeState
 _LIVE = frozenset({N.PENDING, N.ACCEPTED, N.UNKNOWN})
+_WITHDRAWN = frozenset({N.SUPERSEDED, N.CANCELLED})
 _SHOWN = {S.ACCEPTED: N.ACCEPTED, S.UNKNOWN: N.UNKNOWN, S.DUE: N.PENDING, S.SENDING: N.PENDING}
 
 
@@ -163,9 +164,9 @@ class Notice:
         """What the deliveries say together: told, on its way, to be decided, or the next means of telling."""
         accepted = self._first(S.ACCEPTED)
         if accepted and accepted.channel not in WITH_RECEIPTS:
-            return self.told(at, accepted.channel, "accepted")
+            return self.told(at, accepted.channel, "accepted").silenced()
         if not self.is_live:
-            return self
+            return self.silenced()
         if current := accepted or self._first(S.UNKNOWN) or self._first(S.DUE) or self._first(S.SENDING):
             return replace(self, state=_SHOWN[current.state], reason=current.reason)
         if waiting := self._first(S.WAITING):
@@ -187,7 +188,7 @@ class Notice:
         return changed.settled(at, rules, has_phone=has_phone)
 
     def delivered(self, delivery_id: UUID, at: datetime) -> "Notice":
-        """The provider's receipt: it counts whenever it comes."""
+        """The provider's receipt: the delivery keeps it whenever it comes."""
         channel = self.delivery(delivery_id).channel
         known = self.changed(delivery_id, lambda each: replace(each, state=S.DELIVERED, due_at=None, reason=None))
         return known.told(at, channel, "receipt")
@@ -220,15 +221,21 @@ class Notice:
         """Nothing more is sent; what is on its way or in doubt stays as it is."""
         if self.state in {N.TOLD, state}:
             return self
+        return replace(self, state=state, reason=reason).silenced()
+
+    def silenced(self) -> "Notice":
+        """A notice that has ended sends nothing more, whatever its last attempt came to."""
+        if self.is_live:
+            return self
         parts = tuple(
             replace(each, state=S.CANCELLED, due_at=None) if each.state in {S.WAITING, S.DUE} else each
             for each in self.deliveries
         )
-        return replace(self, deliveries=parts, state=state, reason=reason)
+        return replace(self, deliveries=parts)
 
     def told(self, at: datetime, channel: str, evidence: str) -> "Notice":
-        """The customer knows; the first evidence stands."""
-        if self.told_at is not None:
+        """The customer knows; the first evidence stands. What was withdrawn is told to nobody."""
+        if self.told_at is not None or self.state in _WITHDRAWN:
             return self
         done = self.stopped(N.TOLD, "")
         return replace(done, state=N.TOLD, reason=None, told_at=at, told_channel=channel, evidence=evidence)

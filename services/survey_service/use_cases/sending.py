@@ -60,7 +60,8 @@ async def _begin(tx: Tx, row: Row[Any], by: NoticeRules, settings: Settings) -> 
     case = await cases.lock_case(tx, row.case_id)
     notice = found(await notices.find_notice(tx, row.notice_id), "notice")
     delivery = notice.delivery(row.id)
-    if delivery.state is not DeliveryState.DUE:
+    if delivery.state is not DeliveryState.DUE or not notice.is_live:
+        await change(tx, case, notice, notice.silenced())
         return None
     hours = await rules.quiet(tx, case.severity)
     if hours and (allowed := hours.allowed_from(tx.now)) > tx.now:
