@@ -30,6 +30,8 @@ async def test_hostile_or_dirty_inbound_webhooks_have_one_effect(desk: Desk) -> 
         (body, {**headers, "webhook-signature": "v1," + "ก".encode().hex()}, 401),
         (body.replace(b"delivered", b"expired"), headers, 401),
         (body, {**headers, "webhook-id": "rcpt_2"}, 401),
+        (body, {**headers, "webhook-timestamp": "9" * 12}, 401),
+        (body, {**headers, "webhook-timestamp": "0"}, 401),
         (b"garbage before" + body, headers, 400),
         (b"", headers, 401),
     ]
@@ -92,6 +94,17 @@ async def test_a_receipt_that_overtakes_the_answer_to_its_message_counts(desk: D
     await working
     assert (await desk.one("SELECT state FROM survey.notice")).state == "told"
     assert await told(desk) == 1
+
+
+async def test_a_receipt_for_a_withdrawn_notice_is_kept_but_tells_nobody(desk: Desk) -> None:
+    case = await resolved(desk)
+    await desk.run_jobs()
+    await desk.take(case.reopened(desk.now))
+    answer = await desk.gateway.sms.send_receipt(desk.root(), desk.gateway.sms.sent[-1])
+    assert answer.json() == {"applied": True}
+    assert (await desk.one("SELECT state FROM survey.delivery")).state == "delivered"
+    assert (await desk.one("SELECT state FROM survey.notice")).state == "superseded"
+    assert await told(desk) == 0
 
 
 async def test_a_receipt_settles_an_unknown_outcome(desk: Desk) -> None:
