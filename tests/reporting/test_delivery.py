@@ -33,8 +33,9 @@ async def served(desk: Desk, api: Api, *recipients: dict[str, Any]) -> httpx.Asy
     return client
 
 
-async def delivery(client: httpx.AsyncClient) -> dict[str, Any]:
-    line = (await client.get("/reporting/v1/packs", params={"region": 1, "day": DAY.isoformat()})).json()["items"][0]
+async def delivery(client: httpx.AsyncClient, region: int = 1) -> dict[str, Any]:
+    asked: dict[str, str | int] = {"region": region, "day": DAY.isoformat()}
+    line = (await client.get("/reporting/v1/packs", params=asked)).json()["items"][0]
     pack = (await client.get(f"/reporting/v1/packs/{line['id']}")).json()
     found: dict[str, Any] = pack["deliveries"][0]
     return found
@@ -194,6 +195,47 @@ async def test_recipients_are_checked_and_their_secret_is_never_shown(desk: Desk
     assert SECRET not in answer.text
     assert answer.json()[0]["signed"] is True
     assert (await api("region_staff", region=1).get(put)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("address", "secret"),
+    [
+        ("https://example.org/", "whsec_" + "A" * 33),
+        ("https://example.org/", SECRET + "\n"),
+        ("http://127.0.0.1:99999/", SECRET),
+        ("http://127.0.0.1:0/", SECRET),
+        ("http://:80/packs", SECRET),
+        ("https://", SECRET),
+    ],
+)
+async def test_a_webhook_that_could_never_be_called_is_refused_when_it_is_set(
+    api: Api, address: str, secret: str
+) -> None:
+    body = {"recipients": [{"channel": "webhook", "address": address, "secret": secret}]}
+    assert (await api("operator").put("/reporting/v1/packs/recipients/1", json=body)).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("broken", "state"),
+    [
+        ({"address": "http://127.0.0.1:9/", "secret": "whsec_" + "A" * 33}, "refused"),
+        ({"address": "http://127.0.0.1:99999/", "secret": SECRET}, "unknown"),
+        ({"address": "http://[::1/", "secret": SECRET}, "refused"),
+    ],
+)
+async def test_a_delivery_that_breaks_in_an_unforeseen_way_is_settled_and_the_others_go_out(
+    desk: Desk, api: Api, gateway: Gateways, broken: dict[str, str], state: str
+) -> None:
+    async with desk.db.transaction() as tx:
+        await packs.set_recipients(tx, 2, [{"channel": "webhook", **broken}])
+    client = await served(desk, api, by_webhook(gateway))
+    await desk.work()
+    assert (await delivery(client))["state"] == "delivered"
+    assert (await delivery(client, region=2))["state"] == state
+
+
+def test_a_receipt_is_kept_without_characters_that_no_database_takes() -> None:
+    assert receipt("4\x0000 n\udcffo") == "400 no"
 
 
 async def test_a_region_that_never_had_a_recipient_starts_with_a_mailbox_and_an_emptied_one_stays_empty(

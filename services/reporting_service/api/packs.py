@@ -4,10 +4,12 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import httpx
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, Field, HttpUrl, TypeAdapter, ValidationError, field_validator, model_validator
 
 from services.reporting_service.api.runs import Run, queued
+from services.reporting_service.domain.delivery import key_of
 from services.reporting_service.use_cases import packs
 from shared.kernel.access import Actor
 from shared.web import Idempotent, Page, Paging, Transaction, needs, refuse
@@ -17,6 +19,7 @@ router = APIRouter(prefix="/reporting/v1/packs", tags=["step 8: daily summary pe
 MayRead = Annotated[Actor, needs("packs:read")]
 MayRun = Annotated[Actor, needs("packs:run")]
 _email = TypeAdapter(Email)
+_url = TypeAdapter(HttpUrl)
 
 
 class PackLine(BaseModel):
@@ -53,6 +56,15 @@ class PackView(PackLine):
     deliveries: list[Delivery]
 
 
+def _callable(address: str) -> bool:
+    """Whether a webhook's address names scheme, host and port as both the rules and our client read them."""
+    try:
+        parsed, called = _url.validate_python(address), httpx.URL(address)
+    except (ValidationError, httpx.InvalidURL):
+        return False
+    return address.startswith(("https://", "http://")) and bool(called.host) and parsed.port != 0
+
+
 class RecipientBody(StrictModel):
     """Where a region's pack goes to."""
 
@@ -62,12 +74,21 @@ class RecipientBody(StrictModel):
         None, description="webhooks: the key that messages are signed with (Standard Webhooks); never shown again"
     )
 
+    @field_validator("secret")
+    @classmethod
+    def _signs(cls, secret: str | None) -> str | None:
+        try:
+            key_of(secret or "")
+        except ValueError:
+            raise refuse("bad_secret", "The secret is not whsec_ and a key in base64.") from None
+        return secret
+
     @model_validator(mode="after")
     def _reachable(self) -> "RecipientBody":
         if self.channel == "email":
             _email.validate_python(self.address)
-        elif not self.address.startswith(("https://", "http://")):
-            raise refuse("bad_url", "A webhook is called by http or https.")
+        elif not _callable(self.address):
+            raise refuse("bad_url", "A webhook is called by http or https, with a host and a port that exist.")
         return self
 
 

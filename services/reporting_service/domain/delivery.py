@@ -50,11 +50,16 @@ def of_smtp(code: int) -> str:
     return RETRY if 400 <= code < 500 else REFUSED
 
 
+def key_of(secret: str) -> bytes:
+    """The key within a secret of Standard Webhooks; raises ValueError when it is not valid base64."""
+    return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+
+
 def sign(secret: str, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
     """The three headers of Standard Webhooks: HMAC-SHA256 over id.timestamp.body."""
     stamp = str(int(at.timestamp()))
     signed = b".".join((message_id.encode(), stamp.encode(), body))
-    mac = hmac.new(base64.b64decode(secret.removeprefix("whsec_")), signed, sha256)
+    mac = hmac.new(key_of(secret), signed, sha256)
     return {
         "webhook-id": message_id,
         "webhook-timestamp": stamp,

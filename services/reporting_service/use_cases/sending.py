@@ -17,26 +17,42 @@ _ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>]+")
 
 
 def receipt(text: str) -> str:
-    """What the other side said, short and without addresses."""
-    return _ADDRESS.sub("(address)", " ".join(text.split()))[:300]
+    """What the other side said, short, printable and without addresses."""
+    printable = "".join(each for each in " ".join(text.split()) if each.isprintable())
+    return _ADDRESS.sub("(address)", printable)[:300]
 
 
 async def send(sent: Any, http: httpx.AsyncClient, settings: Any, at: datetime) -> Outcome:
-    """One attempt; whatever happens comes back as an outcome."""
+    """One attempt; whatever happens comes back as an outcome: one delivery never stops the others."""
+    try:
+        ready = _ready(sent, http, settings, at)
+    except Exception as problem:  # noqa: BLE001 - one delivery stops nobody else's; nothing was sent
+        return Outcome(REFUSED, None, f"cannot be sent: {type(problem).__name__}")
+    try:
+        return await (_post(ready, http) if isinstance(ready, httpx.Request) else _mail(ready, settings))
+    except Exception as problem:  # noqa: BLE001 - one delivery stops nobody else's; the doubt is recorded
+        return Outcome(UNKNOWN, None, type(problem).__name__)
+
+
+def _ready(sent: Any, http: httpx.AsyncClient, settings: Any, at: datetime) -> httpx.Request | EmailMessage:
     if sent.channel == "webhook":
-        return await _post(sent, http, settings, at)
-    return await _mail(sent, settings)
+        return _request(sent, http, settings, at)
+    return _message(sent, settings.smtp_sender)
 
 
-async def _post(sent: Any, http: httpx.AsyncClient, settings: Any, at: datetime) -> Outcome:
-    """The receiver knows a repeat by its webhook-id: an unknown outcome may be tried again."""
+def _request(sent: Any, http: httpx.AsyncClient, settings: Any, at: datetime) -> httpx.Request:
     told = {"pack_id": str(sent.pack_id), "sha256": sent.sha256, "pack": sent.content}
     body = canonical({"type": "pwa.pack.ready.v1", "timestamp": at.isoformat(), "data": told}).encode()
     headers = {"content-type": "application/json; charset=utf-8"}
     headers |= delivery.sign(sent.secret or "", f"dlv_{sent.id}", at, body)
     timeout = settings.send_timeout.total_seconds()
+    return http.build_request("POST", sent.address, content=body, headers=headers, timeout=timeout)
+
+
+async def _post(request: httpx.Request, http: httpx.AsyncClient) -> Outcome:
+    """The receiver knows a repeat by its webhook-id: an unknown outcome may be tried again."""
     try:
-        answer = await http.post(sent.address, content=body, headers=headers, timeout=timeout, follow_redirects=False)
+        answer = await http.send(request, follow_redirects=False)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         return Outcome(REFUSED, None, "the address is not one that can be called")
     except httpx.HTTPError as problem:
@@ -58,7 +74,7 @@ def _message(sent: Any, sender: str) -> EmailMessage:
     return message
 
 
-async def _mail(sent: Any, settings: Any) -> Outcome:
+async def _mail(message: EmailMessage, settings: Any) -> Outcome:
     timeout = settings.send_timeout.total_seconds()
     server = aiosmtplib.SMTP(
         hostname=settings.smtp_host, port=settings.smtp_port, use_tls=settings.smtp_tls, timeout=timeout
@@ -70,7 +86,10 @@ async def _mail(sent: Any, settings: Any) -> Outcome:
     except (aiosmtplib.SMTPException, OSError) as problem:
         server.close()
         return Outcome(RETRY, None, type(problem).__name__)
-    return await _submit(server, _message(sent, settings.smtp_sender))
+    except Exception as problem:  # noqa: BLE001 - no message was handed over
+        server.close()
+        return Outcome(REFUSED, None, type(problem).__name__)
+    return await _submit(server, message)
 
 
 async def _submit(server: aiosmtplib.SMTP, message: EmailMessage) -> Outcome:
