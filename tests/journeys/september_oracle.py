@@ -19,7 +19,7 @@ _DEADLINES = """
            bool_or(b.id IS NOT NULL AND b.voided_at IS NULL) AS breached
     FROM sla.clock k LEFT JOIN sla.breach b ON b.clock_id = k.id
     WHERE k.metric = 'resolve' GROUP BY k.case_id, k.cycle, k.due_at"""
-_CASES = "SELECT id, state, channel FROM intake.cases WHERE kind = 'complaint'"
+_CASES = "SELECT id, state, channel, closed_at FROM intake.cases WHERE kind = 'complaint'"
 _REOPENED = "SELECT case_id, facts->>'reason' AS reason FROM intake.timeline WHERE entry = 'reopened'"
 _CALLS = """
     SELECT t.case_id, t.cycle, t.opened_at, t.outcome, a.answered_at, a.channel_convenience, a.channel_variety, a.speed,
@@ -32,7 +32,9 @@ Span = tuple[datetime, datetime]
 async def on_time(system: System, span: Span) -> tuple[int, int]:
     """(due, on time) of O1 as sla.md, semantics 6, has it. Knows no holds in later cycles."""
     since, until = span
-    first_due = {r["case_id"]: r for r in await system.sql(_DEADLINES) if r["cycle"] == 1}
+    clocks = await system.sql(_DEADLINES)
+    first_due = {r["case_id"]: r for r in clocks if r["cycle"] == 1}
+    breached = {r["case_id"] for r in clocks if r["breached"]}
     done: defaultdict[Any, dict[int, datetime]] = defaultdict(dict)
     for row in await system.sql(_RESOLUTIONS):
         done[row["id"]][row["cycle"]] = row["resolved_at"]
@@ -40,11 +42,9 @@ async def on_time(system: System, span: Span) -> tuple[int, int]:
     due = good = 0
     for case in await system.sql(_CASES):
         clock, work = first_due.get(case["id"]), done[case["id"]]
-        if (
-            clock is None
-            or (case["state"] == "cancelled" and not clock["breached"])
-            or not since <= clock["due_at"] < until
-        ):
+        if clock is None or not since <= clock["due_at"] < until:
+            continue
+        if case["state"] == "cancelled" and case["closed_at"] <= clock["due_at"] and case["id"] not in breached:
             continue
         due += 1
         judged = [work.get(1)]

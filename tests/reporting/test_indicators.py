@@ -85,6 +85,27 @@ def test_cancelling_a_case_that_is_late_already_does_not_take_the_failure_away()
     assert (told["due"], told["on_time"]) == (1, 0)
 
 
+def test_cancelling_a_reopened_case_that_is_late_does_not_improve_the_figure() -> None:
+    def reopened() -> Story:
+        story = Story().received().resolved(NINE + HOUR).reopened(NINE + 20 * HOUR, due=NINE + 44 * HOUR)
+        return story.breached(NINE + 44 * HOUR)
+
+    def cancelled(story: Story, at: datetime) -> Story:
+        return story.say(intake.CaseCancelled, at, reason="withdrawn", cancelled_at=at)
+
+    assert figures(cancelled(reopened(), NINE + 50 * HOUR))["O1"] == figures(reopened())["O1"]
+    unbroken = Story().received().resolved(NINE + HOUR).reopened(NINE + 20 * HOUR, due=NINE + 44 * HOUR)
+    told = figures(cancelled(unbroken, NINE + 30 * HOUR))["O1"]
+    seen = {view: (each["due"], each["on_time"]) for view, each in told.items()}
+    assert seen == {"headline": (1, 0), "first_cycle": (1, 1), "last_cycle": (0, 0)}
+
+
+def test_a_reopened_case_cancelled_before_its_deadline_is_in_no_view() -> None:
+    story = Story().received().resolved(NINE + HOUR).reopened(NINE + 2 * HOUR, due=NINE + 26 * HOUR)
+    story.say(intake.CaseCancelled, NINE + 3 * HOUR, reason="withdrawn", cancelled_at=NINE + 3 * HOUR)
+    assert {each["due"] for each in figures(story)["O1"].values()} == {0}
+
+
 def test_done_in_time_without_repair_is_told_apart() -> None:
     told = figures(Story().received().resolved(NINE + HOUR, repaired=False))["O1"]["headline"]
     assert (told["on_time"], told["on_time_not_repaired"]) == (1, 1)

@@ -62,6 +62,13 @@ def _judged(case: CaseRecord, view: str) -> tuple[datetime | None, bool]:
     return cycle.deadline, cycle.on_time
 
 
+def _ended_before(case: CaseRecord, deadline: datetime | None) -> bool:
+    """Cancelled before it was due: neither kept nor missed. What was late already stays a failure."""
+    if case.state != "cancelled" or any(cycle.breach for cycle in case.cycles):
+        return False
+    return deadline is None or case.closed_at is None or case.closed_at <= deadline
+
+
 def _calls(case: CaseRecord, view: str) -> list[tuple[Cycle, Call]]:
     cycles = {"headline": case.cycles, "first_cycle": case.cycles[:1], "last_cycle": case.cycles[-1:]}[view]
     found = ((cycle, cycle.call(SATISFACTION)) for cycle in cycles)
@@ -155,17 +162,17 @@ class Indicators:
     def add(self, case: CaseRecord) -> None:
         if case.kind != "complaint" or case.number is None:
             return
-        # Cancelling ends what was not due yet; what was late already stays a failure.
-        if case.state != "cancelled" or case.first.breach is not None:
-            self._add_due(case)
+        self._add_due(case)
         for view, tally in self.answers.items():
             tally.add(case, view, self.period)
 
     def _add_due(self, case: CaseRecord) -> None:
-        if case.first.due_at is None and self.period.holds(case.received_at):
+        if case.first.due_at is None and case.state != "cancelled" and self.period.holds(case.received_at):
             self.without_clock += 1
         for view, tally in self.due.items():
             deadline, on_time = _judged(case, view)
+            if _ended_before(case, deadline):
+                continue
             if deadline is not None and self.period.holds(deadline) and deadline <= self.period.end:
                 tally.due += 1
                 tally.on_time += on_time
