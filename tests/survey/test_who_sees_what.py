@@ -83,6 +83,27 @@ async def test_a_strangers_thing_is_not_found(desk: Desk) -> None:
     assert [each.status_code for each in asked] == [404] * len(asked), [each.request.url.path for each in asked]
 
 
+async def test_a_samples_restricted_members_are_shown_to_restricted_readers_only(desk: Desk) -> None:
+    cases = [await resolved(desk, Case(restricted=restricted)) for restricted in (False, True)]
+    division = desk.api("complaints_division")
+    sample = (await division.post("/samples/draw", json={"region": 1, "month": "2026-02", "quota": 2})).json()
+    path = f"/samples/{sample['id']}/members"
+    for client, expected in (
+        (division, cases[:1]),
+        (desk.api("complaints_division", "restricted_reader"), cases),
+    ):
+        items = (await client.get(path)).json()["items"]
+        assert {each["case_id"] for each in items} == {str(case.case_id) for case in expected}
+
+
+async def test_a_checklists_code_may_be_as_long_as_an_answers(desk: Desk) -> None:
+    editor = desk.api("policy_editor")
+    for length, status, code in ((40, 201, None), (41, 422, "bad_rules")):
+        items = [{"code": "A" * length, "about": "intake", "text_th": "รับเรื่อง"}]
+        answer = await editor.post("/rules/checklist", json={"body": {"items": items}})
+        assert (answer.status_code, answer.json().get("code")) == (status, code), length
+
+
 async def test_lists_go_on_by_cursor(desk: Desk) -> None:
     for _ in range(5):
         await resolved(desk)

@@ -10,11 +10,12 @@ from pydantic import BaseModel, Field
 from services.survey_service.domain.calls import Call, PhoneTask
 from services.survey_service.domain.card import Card, mask_phone
 from services.survey_service.domain.notice import Notice
+from services.survey_service.domain.questionnaire import CODE_LENGTH
 from shared.db import Row
 from shared.web.types import Instant, StrictModel
 
 Score = Annotated[int, Field(ge=1, le=5, description="1 very dissatisfied … 5 very satisfied", examples=[5])]
-Code = Annotated[str, Field(min_length=1, max_length=40)]
+Code = Annotated[str, Field(min_length=1, max_length=CODE_LENGTH)]
 ContactPurpose = Literal["satisfaction_call", "sample_call", "notice_call"]
 
 

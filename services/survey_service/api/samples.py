@@ -116,5 +116,5 @@ async def get_progress(sample_id: UUID, tx: Transaction, _actor: MayRead) -> Pro
 async def list_members(sample_id: UUID, tx: Transaction, actor: MayRead, paging: Paging) -> Page[MemberView]:
     found(await samples.find_sample(tx, sample_id, actor.scope), "sample")
     (after,) = paging.after(int) or (0,)
-    rows = await samples.list_members(tx, sample_id, after, paging.fetch)
+    rows = await samples.list_members(tx, actor.scope, sample_id, after, paging.fetch)
     return paging.page([MemberView.model_validate(row._asdict()) for row in rows], lambda view: (view.position,))

@@ -12,6 +12,7 @@ from shared.kernel.errors import Invalid
 QUESTIONS = ("channel_convenience", "channel_variety", "speed", "repair", "contact_center")
 ABOUT = ("intake", "contact_center_1662", "branch_team")
 SCALE = range(1, 6)
+CODE_LENGTH = 40  # what an answer's code may be as well
 
 
 class WrongAnswers(Invalid):
@@ -112,10 +113,12 @@ def questionnaire(version: str, body: Mapping[str, Any]) -> Questionnaire:
 
 
 def checklist(version: str, body: Mapping[str, Any]) -> Checklist:
-    """Read a checklist; codes are unique and each item is about somebody."""
+    """Read a checklist; codes are unique and short enough to be answered, each item is about somebody."""
     items = tuple(Standard(**row) for row in _rows(body, "items", {"code", "about", "text_th"}))
     if len({each.code for each in items}) != len(items):
         raise BadRules("codes are unique", field="items")
+    if any(len(each.code) > CODE_LENGTH for each in items):
+        raise BadRules(f"a code has at most {CODE_LENGTH} characters", field="code")
     if any(each.about not in ABOUT for each in items):
         raise BadRules("about is intake, contact_center_1662 or branch_team", field="about")
     return Checklist(version, items)

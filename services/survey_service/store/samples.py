@@ -10,6 +10,7 @@ from sqlalchemy import Row, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.survey_service.domain.case import COMPLAINT
+from services.survey_service.store.cases import visible
 from services.survey_service.store.rows import fields
 from services.survey_service.store.tables import case_file, resolution, sample, sample_member
 from shared.db import Tx
@@ -139,7 +140,11 @@ async def members_by_state(tx: Tx, sample_id: UUID) -> Mapping[str, int]:
     return {row.state: row.n for row in await tx.all(query.group_by(sample_member.c.state))}
 
 
-async def list_members(tx: Tx, sample_id: UUID, after: int, limit: int) -> Sequence[Row[Any]]:
-    """Members that were used, in the order of the draw; the reserve is not listed."""
-    query = select(sample_member).where(sample_member.c.sample_id == sample_id, sample_member.c.state != "reserve")
+async def list_members(tx: Tx, scope: Scope, sample_id: UUID, after: int, limit: int) -> Sequence[Row[Any]]:
+    """Members that were used and that this reader may see, in the order of the draw; the reserve is not listed."""
+    query = (
+        select(sample_member)
+        .join(case_file, case_file.c.case_id == sample_member.c.case_id)
+        .where(sample_member.c.sample_id == sample_id, sample_member.c.state != "reserve", visible(scope))
+    )
     return await tx.all(query.where(sample_member.c.position > after).order_by(sample_member.c.position).limit(limit))
