@@ -83,6 +83,20 @@ async def test_packs_wait_for_facts_on_their_way_but_not_for_ever(desk: Desk, ap
     assert len((await api("complaints_division").get("/reporting/v1/packs")).json()["items"]) == 10
 
 
+async def test_packs_asked_for_by_hand_wait_for_facts_as_the_automatic_ones_do(desk: Desk, api: Api) -> None:
+    client = api("operator", "complaints_division")
+    await desk.tell(Story().received())
+    desk.clock.set(EVENING + HOUR)
+    await desk.marks(NINE + HOUR)
+    asked = await client.post("/reporting/v1/packs/run", json={"day": DAY.isoformat()})
+    assert (asked.status_code, asked.json()["code"]) == (409, "facts_not_here")
+    assert (await client.get("/reporting/v1/packs")).json()["items"] == []
+    desk.clock.set(EVENING + 2 * HOUR)
+    asked = await client.post("/reporting/v1/packs/run", json={"day": DAY.isoformat()})
+    await desk.work()
+    assert (await client.get(asked.headers["Location"])).json()["state"] == "done"
+
+
 async def test_every_missed_day_is_made_up_for(desk: Desk, api: Api) -> None:
     await desk.tell(Story().received())
     desk.clock.set(EVENING + timedelta(days=2))
@@ -124,7 +138,7 @@ async def test_a_pack_is_frozen_later_facts_never_move_it(desk: Desk, api: Api) 
 
 
 async def test_asking_twice_under_one_key_is_one_run(desk: Desk, api: Api) -> None:
-    desk.clock.set(EVENING)
+    await next_morning(desk)
     key = {"Idempotency-Key": "run-1"}
     body = {"day": DAY.isoformat()}
     first, second = [await api("operator").post("/reporting/v1/packs/run", json=body, headers=key) for _ in range(2)]

@@ -5,11 +5,12 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import httpx
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field, HttpUrl, TypeAdapter, ValidationError, field_validator, model_validator
 
 from services.reporting_service.api.runs import Run, queued
 from services.reporting_service.domain.delivery import key_of
+from services.reporting_service.settings import ReportingSettings
 from services.reporting_service.use_cases import packs
 from shared.kernel.access import Actor
 from shared.web import Idempotent, Page, Paging, Transaction, needs, refuse
@@ -142,8 +143,11 @@ async def list_packs(
 
 
 @router.post("/run", status_code=202, summary="Make the packs of a day, if they are not made yet")
-async def run_packs(body: RunBody, tx: Transaction, _actor: MayRun, once: Idempotent, response: Response) -> Run:
-    packs.check_over(tx, body.day)
+async def run_packs(
+    body: RunBody, tx: Transaction, _actor: MayRun, once: Idempotent, response: Response, request: Request
+) -> Run:
+    settings: ReportingSettings = request.app.state.context.settings
+    await packs.check_ready(tx, body.day, settings.pack_hour, settings.pack_grace)
     return await queued(tx, once, response, "packs", {"day": body.day.isoformat()})
 
 

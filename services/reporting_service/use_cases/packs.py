@@ -32,6 +32,12 @@ class DayNotOver(Invalid):
     code = "day_not_over"
 
 
+class FactsNotHere(Conflict):
+    """A pack made now would lack what is still on its way, and stay so."""
+
+    code = "facts_not_here"
+
+
 async def facts_reach(tx: Tx, day: date) -> bool:
     """Whether everything recorded on a day, by every publisher, has arrived and been folded."""
     until = midnight(day + timedelta(days=1))
@@ -52,8 +58,18 @@ async def day_due(tx: Tx, hour: int, grace: timedelta) -> date | None:
     day = next((each for each in days if each not in built), None)
     if day is None:
         return None
-    latest = midnight(day + timedelta(days=1)) + timedelta(hours=hour) + grace
-    return day if tx.now >= latest or await facts_reach(tx, day) else None
+    return day if await _waited_enough(tx, day, timedelta(hours=hour) + grace) else None
+
+
+async def _waited_enough(tx: Tx, day: date, patience: timedelta) -> bool:
+    return tx.now >= midnight(day + timedelta(days=1)) + patience or await facts_reach(tx, day)
+
+
+async def check_ready(tx: Tx, day: date, hour: int, grace: timedelta) -> None:
+    """Whoever asks for the packs of a day waits for its facts as the automatic job does."""
+    check_over(tx, day)
+    if day not in await packs.days_built(tx, day) and not await _waited_enough(tx, day, timedelta(hours=hour) + grace):
+        raise FactsNotHere("Facts of this day are still on their way; ask again later.")
 
 
 async def build_day(tx: Tx, day: date) -> list[UUID]:
