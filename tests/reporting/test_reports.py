@@ -154,6 +154,21 @@ async def test_a_cut_off_outside_the_year_is_refused_and_a_report_needs_the_righ
     assert (await api("committee").get("/reporting/v1/evaluations")).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("reports/quarterly", QUARTER | {"quarter": 3}),
+        ("reports/quarterly", QUARTER | {"fiscal_year": 2570}),
+        ("evaluations", {"fiscal_year": 2570}),
+    ],
+)
+async def test_a_report_about_a_period_that_has_not_begun_is_refused(
+    desk: Desk, api: Api, path: str, body: dict[str, Any]
+) -> None:
+    answer = await api("complaints_division").post(f"/reporting/v1/{path}", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "period_not_begun")
+
+
 async def test_restricted_complaints_count_in_the_totals(desk: Desk, api: Api) -> None:
     await desk.tell(Story(subject="P02").received().resolved(NINE + HOUR))
     desk.clock.set(OCTOBER)

@@ -86,6 +86,7 @@ def _view(row: Any, response: Response) -> ReportView:
 async def build_quarterly(
     body: QuarterBody, tx: Transaction, _actor: MayWrite, once: Idempotent, response: Response
 ) -> Run:
+    publishing.check_quarter(tx, body.fiscal_year, body.quarter)
     return await queued(tx, once, response, "quarterly", body.model_dump())
 
 

@@ -31,9 +31,15 @@ class Plan:
         return self.period.until <= self.period.known_until
 
 
+def _begun(since: datetime, known: datetime) -> None:
+    if since > known:
+        raise Invalid("The period has not begun.", code="period_not_begun")
+
+
 def quarterly_plan(fiscal_year: int, quarter: int, known: datetime) -> Plan:
     """A quarter against the quarter before it."""
     since, until = quarter_bounds(fiscal_year, quarter)
+    _begun(since, known)
     earlier = (fiscal_year, quarter - 1) if quarter > 1 else (fiscal_year - 1, 4)
     return Plan(
         "quarterly",
@@ -65,6 +71,7 @@ def evaluation_plan(fiscal_year: int, cut_off: date, stage: str, known: datetime
     until = midnight(cut_off + timedelta(days=1))
     if not since < until <= end:
         raise Invalid("The cut-off date lies outside the fiscal year.", code="cut_off_outside_year")
+    _begun(since, known)
     before_since, _ = fiscal_year_bounds(fiscal_year - 1)
     before_until = midnight(_year_before(cut_off) + timedelta(days=1))
     return Plan(

@@ -21,7 +21,7 @@ from shared.reference import branches
 # Assumed (process.md, "Indicators"): shares between 0 and 1, means on the 1-5 scale. Editable data from the start.
 STARTING_TARGETS = {"O1": 0.9, "O2": 4.0, "O3": 4.0, "P1": 0.85, "P2": 0.85}
 STARTING_YEAR = 2568
-__all__ = ["check_cut_off", "default_cut_off", "listed", "publish", "see", "set_target", "targets"]
+__all__ = ["check_cut_off", "check_quarter", "default_cut_off", "listed", "publish", "see", "set_target", "targets"]
 SAME = ("figures", "period", "stage", "period_over")
 
 
@@ -99,6 +99,11 @@ async def see(tx: Tx, report_id: UUID, kind: str) -> Any:
 async def listed(tx: Tx, kind: str, fiscal_year: int | None, after: tuple[str, int] | None, most: int) -> list[Any]:
     """Published editions, newest period first."""
     return list(await reports.listed(tx, kind, fiscal_year, after, most))
+
+
+def check_quarter(tx: Tx, fiscal_year: int, quarter: int) -> None:
+    """Raises Invalid before a run is queued that could only fail."""
+    document.quarterly_plan(fiscal_year, quarter, tx.now)
 
 
 def check_cut_off(tx: Tx, fiscal_year: int, cut_off: date, stage: str) -> None:
