@@ -9,6 +9,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
+from services.reporting_service.domain.delivery import Backoff, Outcome
 from services.reporting_service.service import SERVICE
 from services.reporting_service.use_cases import delivering, packs
 from services.reporting_service.use_cases.sending import receipt
@@ -157,6 +158,24 @@ async def test_a_sender_that_died_before_it_reported_leaves_an_unknown_outcome(
     got = await delivery(client)
     assert got["state"] == state
     assert gateway.email.sent == []
+
+
+@pytest.mark.parametrize("late", ["delivered", "refused", "retry"])
+async def test_what_an_earlier_attempt_reports_late_does_not_settle_the_one_under_way(
+    desk: Desk, api: Api, gateway: Gateways, database: TestDatabase, late: str
+) -> None:
+    client = await served(desk, api, by_webhook(gateway))
+    async with desk.db.transaction() as tx:
+        earlier = await delivering.take_next(tx, desk.settings.lease)
+    desk.clock.advance(desk.settings.lease)
+    async with desk.db.transaction() as tx:
+        assert await delivering.take_next(tx, desk.settings.lease) is not None
+    async with desk.db.transaction() as tx:
+        backoff = Backoff(timedelta(minutes=1), timedelta(hours=1), 5)
+        await delivering.settle(tx, earlier, desk.clock.now(), Outcome(late, None, "late"), backoff)
+    got = await delivery(client)
+    assert (got["state"], got["attempts"]) == ("sending", 2)
+    assert await told(database) == []
 
 
 async def test_after_the_last_attempt_the_delivery_is_given_up_and_shown(

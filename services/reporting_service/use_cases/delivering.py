@@ -23,8 +23,10 @@ async def take_next(tx: Tx, lease: timedelta) -> Any | None:
 async def settle(tx: Tx, sent: Any, started_at: datetime, outcome: Outcome, backoff: Backoff) -> None:
     """Write down what came of an attempt; a first receipt is told as PackDelivered, once."""
     delivery = await packs.lock_delivery(tx, sent.id)
+    if delivery is None or delivery.attempts != sent.attempts:
+        return  # given up meanwhile and sent again: the later attempt speaks
     await _keep(tx, sent.id, sent.attempts, started_at, outcome)
-    if delivery is None or delivery.state == "delivered":
+    if delivery.state == "delivered":
         return
     if outcome.result == DELIVERED:
         await packs.set_delivery(tx, sent.id, "delivered", None)
