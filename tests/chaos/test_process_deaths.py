@@ -30,15 +30,15 @@ ROUND, MOST = 24, 720  # posts at a time, and how many at most until the process
 PATIENCE = 60.0
 # The n-th visit is far enough into the work that requests and events are in flight.
 EVERYWHERE = (
-    "api.before_tx:20",
+    "api.before_tx:5",
     "api.before_commit:3",
     "api.after_commit:3",
-    "relay.selected:20",
-    "relay.acked:8",
-    "relay.archived:8",
-    "consumer.inboxed:12",
-    "consumer.before_commit:12",
-    "consumer.after_commit:12",
+    "relay.selected:6",
+    "relay.acked:4",
+    "relay.archived:3",
+    "consumer.inboxed:6",
+    "consumer.before_commit:6",
+    "consumer.after_commit:6",
 )
 ON_KAFKA = ("relay.sending:4", "consumer.fetched:6", "consumer.offset_committed:6")
 
@@ -192,7 +192,7 @@ async def test_nothing_is_lost_or_doubled_when_the_process_dies_at(
 
 
 @pytest.mark.transports("kafka")
-@pytest.mark.parametrize("fault", ["relay.acked:8", "consumer.after_commit:12", *ON_KAFKA])
+@pytest.mark.parametrize("fault", ["relay.acked:4", "consumer.after_commit:6", *ON_KAFKA])
 async def test_nothing_is_lost_or_doubled_on_kafka_when_the_process_dies_at(
     victim: Victim, database: TestDatabase, fault: str
 ) -> None:
