@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import random
 import secrets
+import string
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,12 +41,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _run_name() -> str:
+    """Letters only: digits in a reference could look like a telephone number and be refused."""
+    return "".join(secrets.choice(string.ascii_uppercase) for _ in range(6))
+
+
 async def _run(arguments: argparse.Namespace) -> int:
     limits = httpx.Limits(max_connections=32)
     async with httpx.AsyncClient(timeout=60, limits=limits, trust_env=False) as http:
         seed = arguments.seed if arguments.seed is not None else secrets.randbelow(1_000_000)
         product = open_product(RuntimeSettings(), http)
-        world = World(product, Stage(), random.Random(seed), secrets.token_hex(3))
+        world = World(product, Stage(), random.Random(seed), _run_name())
         if arguments.tickets:
             await feed(world, arguments.tickets)
         else:

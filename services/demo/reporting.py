@@ -92,10 +92,22 @@ async def evaluate_year(world: World) -> None:
     world.stage.say("  step 10    September evaluation of the year so far")
 
 
+async def _asked(who: Staff, path: str, body: Mapping[str, object]) -> Any:
+    """Ask again for a while where the facts of the day are still on their way."""
+    for _ in range(PATIENCE_SECONDS):
+        try:
+            return (await who.post(path, body)).body
+        except Refused as refused:
+            if refused.code != "facts_not_here":
+                raise
+        await asyncio.sleep(1)
+    return (await who.post(path, body)).body
+
+
 async def _run(world: World, who: Staff, path: str, body: Mapping[str, object]) -> None:
     """Ask for long work and wait for its end; what fails is told at the end of the demo."""
     try:
-        run = (await who.post(path, body)).body
+        run = await _asked(who, path, body)
         for _ in range(PATIENCE_SECONDS * 2):
             run = await who.get(f"/reporting/v1/runs/{run['id']}")
             if run["state"] in ("done", "failed"):
