@@ -2,7 +2,9 @@
 
 from uuid import UUID
 
-from shared.contracts.base import SLA, CaseEvent, Instant, event
+from pydantic import BaseModel, ConfigDict
+
+from shared.contracts.base import SLA, CaseEvent, Event, Instant, event
 
 
 @event("pwa.sla.clock-armed.v1", topic=SLA)
@@ -79,3 +81,65 @@ class BreachVoided(CaseEvent):
     metric: str
     reason: str
     voided_at: Instant
+
+
+@event("pwa.sla.very-late.v1", topic=SLA)
+class VeryLate(CaseEvent):
+    """A breached clock that still runs has used up a multiple of its budget; once per tier and breach."""
+
+    breach_id: UUID
+    metric: str
+    tier: int  # 2 | 3: times the budget
+    due_at: Instant
+    reached_at: Instant
+
+
+@event("pwa.sla.clock-extended.v1", topic=SLA)
+class ClockExtended(CaseEvent):
+    """Two persons gave a clock more time; the customer is told the new date."""
+
+    extension_id: UUID
+    metric: str
+    previous_due_at: Instant | None = None  # None: the clock was held
+    due_at: Instant | None = None
+    reason: str
+    granted_at: Instant
+
+
+@event("pwa.sla.recomputed.v1", topic=SLA)
+class ClockRecomputed(CaseEvent):
+    """A hold was entered or changed after the fact; what it did to the deadline."""
+
+    metric: str
+    reason: str
+    previous_due_at: Instant | None = None
+    due_at: Instant | None = None
+    recomputed_at: Instant
+
+
+class ExceptionDay(BaseModel):
+    """A date whose windows replace those of its weekday: none when closed."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    day: str  # 2027-04-13
+    name: str
+    windows: list[str] = []
+
+
+@event("pwa.sla.calendar-published.v1", topic=SLA)
+class CalendarPublished(Event):
+    """A calendar version is in force for new clocks; it never changes."""
+
+    code: str
+    version: int
+    name_th: str
+    zone: str
+    weekly: list[list[str]]  # seven lists of HH:MM-HH:MM, Monday first
+    exceptions: list[ExceptionDay] = []
+    horizon_on: str | None = None  # the last day whose closures are known
+    published_at: Instant
+
+    @property
+    def key(self) -> str:
+        return f"calendar/{self.code}"
