@@ -6,7 +6,7 @@ from services.sla_service.api import ROUTERS
 from services.sla_service.consumers import HANDLERS
 from services.sla_service.jobs import JOBS
 from services.sla_service.settings import SlaSettings
-from services.sla_service.store.tables import TABLES
+from services.sla_service.store.version_tables import ALL_TABLES
 from services.sla_service.use_cases import seeding
 from services.sla_service.use_cases.watching import problems
 from shared.contracts.base import INTAKE
@@ -22,7 +22,7 @@ async def seed(context: Context) -> None:
 SERVICE = Service(
     name="sla",
     title="SLA: policies, calendars, clocks and breaches",
-    tables=TABLES,
+    tables=ALL_TABLES,
     migrations=Path(__file__).parent / "migrations",
     settings=SlaSettings,
     routers=ROUTERS,

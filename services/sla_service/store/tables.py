@@ -39,7 +39,8 @@ book = Table(
     CheckConstraint("id = 1", name="book_id_check"),
 )
 
-# Never changed once published (a trigger refuses it); `horizon_on` is the last day whose closures are known.
+# Never changed once published (a trigger refuses it); `horizon_on` is the last day whose closures are known,
+# `revision` counts the changes of a draft.
 calendar_version = Table(
     "calendar_version",
     TABLES,
@@ -51,6 +52,8 @@ calendar_version = Table(
     Column("weekly", JSONB, nullable=False),
     Column("exceptions", JSONB, nullable=False),
     Column("horizon_on", Date),
+    Column("based_on", Integer),
+    Column("revision", Integer, nullable=False, server_default=text("1")),
     Column("created_at", Instant, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("published_at", Instant),
@@ -73,12 +76,17 @@ policy_version = Table(
     Column("severity", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("office", Text, nullable=False),
-    Column("effective_from", Instant, nullable=False),
+    Column("effective_from", Instant),
     Column("effective_to", Instant),
     Column("targets", JSONB, nullable=False),
     Column("warnings", JSONB, nullable=False),
     Column("pause_reasons", ARRAY(Text), nullable=False),
+    Column("pause_budget_hours", Integer),
     Column("reopen_mode", Text, nullable=False),
+    Column("ladder", Text),
+    Column("very_late", ARRAY(Integer), nullable=False, server_default=text("'{2,3}'")),
+    Column("based_on", Integer),
+    Column("revision", Integer, nullable=False, server_default=text("1")),
     Column("created_at", Instant, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("published_at", Instant),
@@ -88,6 +96,8 @@ policy_version = Table(
     CheckConstraint("effective_to > effective_from", name="policy_version_effective_check"),
     CheckConstraint("reopen_mode IN ('continue', 'new_cycle', 'count_all')", name="policy_version_reopen_mode_check"),
     CheckConstraint("(published_at IS NULL) = (published_by IS NULL)", name="policy_version_published_check"),
+    CheckConstraint("published_at IS NULL OR effective_from IS NOT NULL", name="policy_version_in_force_check"),
+    CheckConstraint("pause_budget_hours > 0", name="policy_version_pause_budget_check"),
     ExcludeConstraint(
         ("kind", "="),
         ("subject", "="),
@@ -210,6 +220,7 @@ clock = Table(
     CheckConstraint(_METRIC, name="clock_metric_check"),
     CheckConstraint("verdict IN ('met', 'breached', 'cancelled')", name="clock_verdict_check"),
     CheckConstraint("(stopped_at IS NULL) = (verdict IS NULL)", name="clock_stopped_check"),
+    Index("clock_open_calendar_idx", "calendar_version_id", "case_id", postgresql_where=text("stopped_at IS NULL")),
 )
 
 # A missed deadline: a fact that a recomputation may void (a later real one is the next generation), never erased.
