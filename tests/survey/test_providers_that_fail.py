@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.survey_service.domain.outcome import Accepted, Failed, Outcome, Unknown
 from services.survey_service.jobs import send_due_notices
 from services.survey_service.use_cases import sending
+from shared.kernel.outcome import Accepted, Failed, Outcome, Unknown
 from tests.survey.given import EMAIL, LINE, PHONE, Case, Desk, resolved
 
 DOUBT = ("accept_then_hang", "accept_then_drop", "garbage_next")

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field, HttpUrl, TypeAdapter, ValidationError, field_validator, model_validator
 
 from services.reporting_service.api.runs import Run, queued
-from services.reporting_service.domain.delivery import key_of
 from services.reporting_service.settings import ReportingSettings
 from services.reporting_service.use_cases import packs
 from shared.kernel.access import Actor
+from shared.kernel.webhooks import key_of
 from shared.web import Idempotent, Page, Paging, Transaction, needs, refuse
 from shared.web.types import Day, Email, Instant, Line, Region, StrictModel
 

@@ -1,10 +1,7 @@
-"""Delivering packs: when to try again, what an answer means, how a webhook is signed (Standard Webhooks)."""
+"""Delivering packs: when to try again, what an answer means."""
 
-import base64
-import hmac
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from hashlib import sha256
+from datetime import timedelta
 
 DELIVERED = "delivered"
 RETRY = "retry"
@@ -48,20 +45,3 @@ def of_smtp(code: int) -> str:
     if 200 <= code < 300:
         return DELIVERED
     return RETRY if 400 <= code < 500 else REFUSED
-
-
-def key_of(secret: str) -> bytes:
-    """The key within a secret of Standard Webhooks; raises ValueError when it is not valid base64."""
-    return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-
-
-def sign(secret: str, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
-    """The three headers of Standard Webhooks: HMAC-SHA256 over id.timestamp.body."""
-    stamp = str(int(at.timestamp()))
-    signed = b".".join((message_id.encode(), stamp.encode(), body))
-    mac = hmac.new(key_of(secret), signed, sha256)
-    return {
-        "webhook-id": message_id,
-        "webhook-timestamp": stamp,
-        "webhook-signature": "v1," + base64.b64encode(mac.digest()).decode(),
-    }

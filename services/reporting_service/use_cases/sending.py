@@ -12,6 +12,7 @@ from services.reporting_service.domain import delivery
 from services.reporting_service.domain.canonical import canonical
 from services.reporting_service.domain.delivery import REFUSED, RETRY, UNKNOWN, Outcome
 from services.reporting_service.domain.pack import as_csv, letter
+from shared.kernel.webhooks import sign
 
 _ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>]+")
 
@@ -44,7 +45,7 @@ def _request(sent: Any, http: httpx.AsyncClient, settings: Any, at: datetime) ->
     told = {"pack_id": str(sent.pack_id), "sha256": sent.sha256, "pack": sent.content}
     body = canonical({"type": "pwa.pack.ready.v1", "timestamp": at.isoformat(), "data": told}).encode()
     headers = {"content-type": "application/json; charset=utf-8"}
-    headers |= delivery.sign(sent.secret or "", f"dlv_{sent.id}", at, body)
+    headers |= sign(sent.secret or "", f"dlv_{sent.id}", at, body)
     timeout = settings.send_timeout.total_seconds()
     return http.build_request("POST", sent.address, content=body, headers=headers, timeout=timeout)
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from services.survey_service.api.models import ReceiptBody, ReceiptTaken
 from services.survey_service.settings import Settings
 from services.survey_service.use_cases import sending
-from services.survey_service.webhooks import BadSignature, verify
+from shared.kernel.webhooks import BadSignature, verify
 from shared.web import Rejection, Transaction
 
 router = APIRouter(prefix="/survey/v1", tags=["step 4: tell the customer"])

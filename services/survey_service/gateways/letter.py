@@ -1,27 +1,17 @@
-"""What is handed to a provider."""
+"""What is handed to a provider: one attempt at one channel of a notice."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
+from shared.gateways import letter
+from shared.gateways.letter import Text
 
-@dataclass(frozen=True)
-class Text:
-    """A rendered message. `html` and `subject` are used by e-mail only."""
-
-    plain: str
-    subject: str = ""
-    html: str = ""
+__all__ = ["Letter", "Text"]
 
 
 @dataclass(frozen=True)
-class Letter:
-    """One attempt at one delivery."""
+class Letter(letter.Letter):
+    """A letter to a customer."""
 
-    delivery_id: UUID
     notice_id: UUID
     case_id: UUID
-    channel: str
-    attempt: int
-    reference: str
-    address: str
-    text: Text

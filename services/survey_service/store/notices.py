@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, and_, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.survey_service.domain.notice import Delivery, DeliveryState, Notice, NoticeState
+from services.survey_service.domain.notice import Notice, NoticeState
 from services.survey_service.store.cases import visible
 from services.survey_service.store.rows import fields
 from services.survey_service.store.tables import (
@@ -21,6 +21,7 @@ from services.survey_service.store.tables import (
 )  # fmt: skip
 from shared.db import Tx
 from shared.kernel.access import Scope
+from shared.kernel.delivery import Delivery, DeliveryState
 
 _CASE = (case_file.c.number, case_file.c.office, case_file.c.region, case_file.c.restricted)
 _NOTICE = tuple(set(Notice.__dataclass_fields__) - {"deliveries"})

@@ -11,8 +11,7 @@ from uuid import UUID
 
 from services.survey_service.domain.card import Card, mask
 from services.survey_service.domain.case import CaseFile
-from services.survey_service.domain.notice import Delivery, DeliveryState, Notice
-from services.survey_service.domain.outcome import Accepted, Outcome, Refused
+from services.survey_service.domain.notice import Notice
 from services.survey_service.domain.rules import CHANNELS, NoticeRules
 from services.survey_service.gateways.letter import Letter, Text
 from services.survey_service.settings import Settings
@@ -21,7 +20,9 @@ from services.survey_service.texts import facts, render
 from services.survey_service.use_cases.common import found
 from services.survey_service.use_cases.telling import change, has_phone
 from shared.db import Row, Tx
+from shared.kernel.delivery import Delivery, DeliveryState
 from shared.kernel.errors import Invalid, Refusal
+from shared.kernel.outcome import Accepted, Outcome, Refused
 
 _random = SystemRandom()
 STALE_BATCH = 100

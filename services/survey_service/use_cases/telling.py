@@ -5,11 +5,12 @@ from uuid import UUID
 from services.survey_service.domain.calls import PhoneTask
 from services.survey_service.domain.card import Card
 from services.survey_service.domain.case import CaseFile, CaseState, Resolution
-from services.survey_service.domain.notice import Notice, NoticeState, planned
+from services.survey_service.domain.notice import Notice, NoticeState
 from services.survey_service.store import cases, notices, phone_tasks, rules
 from services.survey_service.use_cases.common import found, of_case
 from shared.contracts.survey import CustomerTold, NoticeAccepted, NoticeFailed
 from shared.db import Tx
+from shared.kernel.delivery import planned
 from shared.kernel.errors import Conflict
 from shared.kernel.ids import uuid7
 

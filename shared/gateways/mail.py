@@ -1,5 +1,6 @@
 """E-mail over SMTP: until the end of DATA nothing is accepted; without an answer to it nobody knows."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -7,23 +8,33 @@ from email.utils import format_datetime, parseaddr
 
 import aiosmtplib
 
-from services.survey_service.domain.outcome import Accepted, Failed, Outcome, Refused, Unknown
-from services.survey_service.gateways.letter import Letter
-from services.survey_service.settings import Settings
+from shared.gateways.letter import Letter
+from shared.kernel.outcome import Accepted, Failed, Outcome, Refused, Unknown
+
+_LONGEST_ID = 200
 
 
-async def send_email(settings: Settings, letter: Letter) -> Outcome:
+@dataclass(frozen=True)
+class Mailbox:
+    """The mail server and the sender's address."""
+
+    host: str
+    port: int
+    tls: bool  # from the first byte
+    user: str | None
+    password: str | None
+    sender: str
+    seconds: float
+
+
+async def send_email(mailbox: Mailbox, letter: Letter) -> Outcome:
     """One message; its Message-ID is the same for every attempt, so that mail programs see one."""
-    message = written(settings, letter)
+    message = written(mailbox, letter)
     client = aiosmtplib.SMTP(
-        hostname=settings.smtp_host,
-        port=settings.smtp_port,
-        use_tls=settings.smtp_tls,
-        start_tls=None,
-        timeout=settings.provider_timeout_seconds,
+        hostname=mailbox.host, port=mailbox.port, use_tls=mailbox.tls, start_tls=None, timeout=mailbox.seconds
     )
     try:
-        refused = await _envelope(client, settings, letter.address)
+        refused = await _envelope(client, mailbox, letter.address)
         if refused is not None:
             return refused
         return await _data(client, message)
@@ -31,13 +42,13 @@ async def send_email(settings: Settings, letter: Letter) -> Outcome:
         client.close()
 
 
-async def _envelope(client: aiosmtplib.SMTP, settings: Settings, address: str) -> Outcome | None:
+async def _envelope(client: aiosmtplib.SMTP, mailbox: Mailbox, address: str) -> Outcome | None:
     """Everything before the text. None when the server wants the text."""
     try:
         await client.connect()
-        if settings.smtp_user and settings.smtp_password:
-            await client.login(settings.smtp_user, settings.smtp_password.get_secret_value())
-        await client.mail(settings.smtp_sender)
+        if mailbox.user and mailbox.password:
+            await client.login(mailbox.user, mailbox.password)
+        await client.mail(mailbox.sender)
         await client.rcpt(address)
     except aiosmtplib.SMTPResponseException as error:
         return _refusal(error)
@@ -48,12 +59,12 @@ async def _envelope(client: aiosmtplib.SMTP, settings: Settings, address: str) -
 
 async def _data(client: aiosmtplib.SMTP, message: EmailMessage) -> Outcome:
     try:
-        await client.data(message.as_bytes())
+        said = await client.data(message.as_bytes())
     except aiosmtplib.SMTPResponseException as error:
         return _refusal(error) if 400 <= error.code <= 599 else Unknown("garbage")
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
         return Unknown(f"no_answer:{type(error).__name__}")
-    return Accepted()
+    return Accepted(" ".join(said.message.split())[:_LONGEST_ID] or None)
 
 
 def _refusal(error: aiosmtplib.SMTPResponseException) -> Outcome:
@@ -61,9 +72,9 @@ def _refusal(error: aiosmtplib.SMTPResponseException) -> Outcome:
     return Refused(reason) if 500 <= error.code <= 599 else Failed(reason)
 
 
-def written(settings: Settings, letter: Letter) -> EmailMessage:
+def written(mailbox: Mailbox, letter: Letter) -> EmailMessage:
     """The message with a plain and an HTML part; header texts have no line ends left."""
-    _, sender = parseaddr(settings.smtp_sender)
+    _, sender = parseaddr(mailbox.sender)
     message = EmailMessage()
     message["From"] = Address("การประปาส่วนภูมิภาค", addr_spec=sender)
     message["To"] = letter.address

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Accepted:
-    """The provider took the message over. Not yet delivered."""
+    """The provider took the message over, under this number of its own. Not yet delivered."""
+
+    provider_id: str | None = None
 
 
 @dataclass(frozen=True)

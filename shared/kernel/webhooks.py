@@ -1,4 +1,4 @@
-"""Signatures of incoming webhooks (Standard Webhooks): HMAC-SHA256 over id.timestamp.body, within a replay window."""
+"""Signatures of webhooks (Standard Webhooks): HMAC-SHA256 over id.timestamp.body, within a replay window."""
 
 import base64
 import binascii
@@ -12,6 +12,22 @@ class BadSignature(Exception):
     """Not from the provider, or too old to tell."""
 
 
+def key_of(secret: str) -> bytes:
+    """The key within a secret; raises ValueError when it is not valid base64."""
+    return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+
+
+def sign(secret: str, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
+    """The three headers of an outgoing webhook."""
+    stamp = str(int(at.timestamp()))
+    mac = _mac(secret, message_id, stamp, body)
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": stamp,
+        "webhook-signature": "v1," + base64.b64encode(mac).decode(),
+    }
+
+
 def verify(secret: str, headers: Mapping[str, str], body: bytes, now: datetime, window_seconds: int) -> str:
     """The webhook's id. Raises BadSignature."""
     webhook_id, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
@@ -19,15 +35,15 @@ def verify(secret: str, headers: Mapping[str, str], body: bytes, now: datetime, 
         raise BadSignature("headers")
     if len(stamp) > 12 or abs(now.timestamp() - int(stamp)) > window_seconds:
         raise BadSignature("window")
-    expected = hmac.new(_key(secret), f"{webhook_id}.{stamp}.".encode() + body, hashlib.sha256).digest()
+    expected = _mac(secret, webhook_id, stamp, body)
     offered = [each.partition(",") for each in headers.get("webhook-signature", "").split(" ")[:10]]
     if not any(version == "v1" and _same(expected, value) for version, _, value in offered):
         raise BadSignature("signature")
     return webhook_id
 
 
-def _key(secret: str) -> bytes:
-    return base64.b64decode(secret.removeprefix("whsec_"))
+def _mac(secret: str, webhook_id: str, stamp: str, body: bytes) -> bytes:
+    return hmac.new(key_of(secret), f"{webhook_id}.{stamp}.".encode() + body, hashlib.sha256).digest()
 
 
 def _same(expected: bytes, offered: str) -> bool:
