@@ -11,7 +11,7 @@ import httpx
 from sqlalchemy import Row, text
 
 from services.escalation_service.consumers import HANDLERS
-from services.escalation_service.domain.offices import Officer
+from services.escalation_service.domain.offices import Officer, Sitting
 from services.escalation_service.use_cases import posts
 from services.escalation_service.use_cases.firing import PUBLISHERS, fire_due_rungs
 from shared.contracts import intake, sla
@@ -172,10 +172,12 @@ class Desk:
         )  # fmt: skip
         return [row.payload for row in rows]
 
-    async def staff(self, office: str, holders: Mapping[str, Officer | None]) -> None:
+    async def staff(self, office: str, holders: Mapping[str, Officer | None], *, acting: bool = False) -> None:
+        """These officers hold the posts of an office from now on, or act for them."""
+        sittings = {post: Sitting(officer, acting) if officer else None for post, officer in holders.items()}
         async with self.db.transaction() as tx:
             view = await posts.view_posts(tx, office)
-            await posts.set_posts(tx, office, holders, version=view.office.version)
+            await posts.set_posts(tx, office, sittings, version=view.office.version)
 
 
 @dataclass

@@ -10,6 +10,12 @@ from shared.db.migrate import differences
 from shared.testing.postgres import TestDatabase
 from tests.escalation.given import Case, Desk
 
+_ONE_OFFICER_EVERYWHERE = """
+    WITH one AS (INSERT INTO escalation.officer (staff_code, name, changed_at) VALUES ('PWA-1', 'x', now()) RETURNING 1)
+    INSERT INTO escalation.posting (posting_id, office, post, staff_code, valid_from)
+    SELECT gen_random_uuid(), office, post, 'PWA-1', '2026-01-01' FROM escalation.post, one RETURNING 1
+"""
+
 
 async def _problems(desk: Desk) -> list[str]:
     async with desk.db.transaction() as tx:
@@ -22,7 +28,7 @@ async def test_the_tables_are_those_of_the_migration(database: TestDatabase) -> 
 
 async def test_branches_without_a_manager_are_counted_and_the_first_few_named(desk: Desk) -> None:
     assert (await _problems(desk))[0].startswith("234 branches have no manager: 1")
-    await desk.rows("UPDATE escalation.post SET officer_code = 'PWA-1', officer_name = 'x' RETURNING 1")
+    await desk.rows(_ONE_OFFICER_EVERYWHERE)
     await desk.staff("1102", {"branch_manager": None})
     assert await _problems(desk) == ["1 branches have no manager: 1102"]
     await desk.staff("1102", {"branch_manager": Officer("PWA-2", "สมชาย ตัวอย่าง")})
@@ -48,5 +54,5 @@ async def test_seeding_again_changes_nothing_that_people_entered(desk: Desk) -> 
     await desk.staff("1102", {"branch_manager": Officer("PWA-2", "สมชาย ตัวอย่าง")})
     async with desk.db.transaction() as tx:
         await posts.seed(tx)
-    (row,) = await desk.rows("SELECT officer_code FROM escalation.post WHERE office = '1102'")
-    assert row.officer_code == "PWA-2"
+    (row,) = await desk.rows("SELECT staff_code FROM escalation.posting WHERE office = '1102'")
+    assert row.staff_code == "PWA-2"

@@ -241,7 +241,7 @@ async def test_a_vacant_post_is_recorded_and_the_ladder_goes_on(desk: Desk) -> N
 
 
 async def test_the_officer_in_the_record_is_the_one_of_the_moment_and_stays(desk: Desk) -> None:
-    await desk.staff("1102", {"branch_manager": Officer("PWA-1", "สมชาย ตัวอย่าง", acting=True)})
+    await desk.staff("1102", {"branch_manager": Officer("PWA-1", "สมชาย ตัวอย่าง")}, acting=True)
     case = Case("1102")
     await a_late_case(desk, case)
     await desk.advance(minutes=1)

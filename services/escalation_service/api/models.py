@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.escalation_service.domain.ladder import Plan
-from services.escalation_service.domain.offices import Officer
+from services.escalation_service.domain.offices import Officer, Sitting
 from services.escalation_service.use_cases.follow_ups import CaseView
-from services.escalation_service.use_cases.posts import OfficeView
+from services.escalation_service.use_cases.posts import OfficeView, PostView
 from shared.db import Row
 from shared.web.types import Day, Email, Instant, Line, StrictModel, ThaiPhone, public_text
 
@@ -194,8 +194,8 @@ class OfficerBody(StrictModel):
     email: Email | None = None
     acting: bool = False
 
-    def officer(self) -> Officer:
-        return Officer(self.staff_code, self.name, self.phone, self.email, self.acting)
+    def sitting(self) -> Sitting:
+        return Sitting(Officer(self.staff_code, self.name, self.phone, self.email), self.acting)
 
 
 class PostBody(StrictModel):
@@ -213,7 +213,9 @@ class PostShown(BaseModel):
     """A post; phone and e-mail are shown to those who may change them."""
 
     post: str
-    vacant: bool
+    vacant: bool = Field(description="nobody is called upon: no holder who is there, and nobody acts")
+    reason: str = Field(description="holder | acting | vacant | on_leave")
+    absent: str | None = Field(description="staff code of the holder who is on leave")
     officer: OfficerShown | None
     phone: str | None = None
     email: str | None = None
@@ -236,13 +238,16 @@ def office_shown(row: Row[Any]) -> OfficeShown:
     return OfficeShown(**{name: getattr(row, name) for name in OfficeShown.model_fields})
 
 
+def _post(view: PostView, *, contacts: bool) -> PostShown:
+    called, officer = view.holder, view.holder.officer
+    shown = OfficerShown(staff_code=officer.staff_code, name=officer.name, acting=called.acting) if officer else None
+    return PostShown(
+        post=view.post, vacant=officer is None, reason=called.reason, absent=called.absent, officer=shown,
+        phone=officer.phone if officer and contacts else None, email=officer.email if officer and contacts else None,
+        changed_at=view.changed_at,
+    )  # fmt: skip
+
+
 def posts_shown(view: OfficeView, *, contacts: bool) -> PostsShown:
-    posts = [
-        PostShown(
-            post=row.post, vacant=row.officer_code is None, officer=_officer(row),
-            phone=row.officer_phone if contacts else None, email=row.officer_email if contacts else None,
-            changed_at=row.changed_at,
-        )
-        for row in view.posts
-    ]  # fmt: skip
+    posts = [_post(post, contacts=contacts) for post in view.posts]
     return PostsShown(**office_shown(view.office).model_dump(), posts=posts)

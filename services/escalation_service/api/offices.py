@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 
 from services.escalation_service.api.models import OfficeShown, PostsBody, PostsShown, office_shown, posts_shown
-from services.escalation_service.domain.offices import Officer
+from services.escalation_service.domain.offices import Sitting
 from services.escalation_service.use_cases import posts
 from shared.kernel.access import Actor
 from shared.web import IfMatch, Page, Paging, Transaction, etag, needs
@@ -43,9 +43,9 @@ async def put_posts(
     version: IfMatch,
     response: Response,
 ) -> PostsShown:
-    holders: dict[str, Officer | None] = {
-        each.post: each.officer.officer() if each.officer else None for each in body.posts
+    sittings: dict[str, Sitting | None] = {
+        each.post: each.officer.sitting() if each.officer else None for each in body.posts
     }
-    view = await posts.set_posts(tx, code, holders, version=version)
+    view = await posts.set_posts(tx, code, sittings, version=version)
     etag(response, view.office.version)
     return posts_shown(view, contacts=True)

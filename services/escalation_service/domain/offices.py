@@ -25,15 +25,67 @@ POSTS: Mapping[OfficeKind, tuple[str, ...]] = {
 }
 
 
+class Reason(StrEnum):
+    """Why a rung calls upon this officer, or upon nobody."""
+
+    HOLDER = "holder"
+    ACTING = "acting"
+    VACANT = "vacant"
+    ON_LEAVE = "on_leave"
+
+
 @dataclass(frozen=True)
 class Officer:
-    """Who holds a post, in person or acting for somebody. Work contacts of staff, never a customer's."""
+    """Somebody of the staff with work contacts: never a customer's. `preferred`: email, line or webhook."""
 
     staff_code: str
     name: str
     phone: str | None = None
     email: str | None = None
+    line_id: str | None = None
+    webhook_url: str | None = None
+    preferred: str | None = None
+    digest: str = "when_many"  # when_many | always | never
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """An officer at a post: its holder, or acting where it is vacant."""
+
+    officer: Officer
     acting: bool = False
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is entered about a post at one instant."""
+
+    holder: Officer | None = None
+    holder_on_leave: bool = False
+    acting: Officer | None = None
+    acting_on_leave: bool = False
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whom a post calls upon at one instant. `absent` is the holder in whose place somebody, or nobody, acts."""
+
+    post: str
+    office: str
+    officer: Officer | None
+    acting: bool
+    reason: str
+    absent: str | None = None
+
+
+def called_upon(office: str, post: str, known: Known) -> Holder:
+    """The holder; an acting officer while the holder is away or the post is vacant; else nobody."""
+    if known.holder is not None and not known.holder_on_leave:
+        return Holder(post, office, known.holder, acting=False, reason=Reason.HOLDER)
+    absent = known.holder.staff_code if known.holder else None
+    if known.acting is not None and not known.acting_on_leave:
+        return Holder(post, office, known.acting, acting=True, reason=Reason.ACTING, absent=absent)
+    return Holder(post, office, None, acting=False, reason=Reason.ON_LEAVE if absent else Reason.VACANT, absent=absent)
 
 
 def region_office(region: int) -> str:

@@ -1,16 +1,21 @@
-"""SQL for offices, posts, areas and the ladders' rules."""
+"""SQL for offices, areas and the ladders' rules."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, func, select, tuple_, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.escalation_service.domain.ladder import LadderRules, Place, RungRule
-from services.escalation_service.domain.offices import Officer
-from services.escalation_service.store.tables import AREA_REGION, LADDER_POLICY, OFFICE, POST, RUNG_DEFINITION
+from services.escalation_service.store.directory_tables import (
+    AREA_REGION,
+    LADDER_POLICY,
+    OFFICE,
+    POST,
+    RUNG_DEFINITION,
+)
 from shared.db import Tx
 
 
@@ -37,21 +42,8 @@ async def areas(tx: Tx, at: datetime) -> dict[int, str]:
     """Which deputy governor's area each region belongs to at an instant."""
     a = AREA_REGION.c
     rows = await tx.all(select(a.region, a.area).where(a.valid_from <= at).order_by(a.valid_from))
-    return {row.region: row.area for row in rows}
-
-
-async def officers(tx: Tx, posts: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Officer]:
-    """Who holds these (office, post) pairs; a vacant post is absent."""
-    p = POST.c
-    rows = await tx.all(
-        select(POST).where(tuple_(p.office, p.post).in_(sorted(set(posts))), p.officer_code.is_not(None))
-    )
-    return {(row.office, row.post): officer(row) for row in rows}
-
-
-def officer(row: Row[Any]) -> Officer:
-    """The officer in a row of `post` or `rung` whose officer_code is set."""
-    return Officer(row.officer_code, row.officer_name, row.officer_phone, row.officer_email, row.acting)
+    newest = {row.region: row.area for row in rows}
+    return {region: area for region, area in newest.items() if area is not None}
 
 
 async def list_offices(tx: Tx, *, after: str, most: int, kind: str | None) -> Sequence[Row[Any]]:
@@ -67,22 +59,6 @@ async def lock_office(tx: Tx, code: str) -> Row[Any] | None:
     return await tx.lock(select(OFFICE).where(OFFICE.c.code == code).with_for_update())
 
 
-async def posts_of(tx: Tx, code: str) -> Sequence[Row[Any]]:
-    return await tx.all(select(POST).where(POST.c.office == code).order_by(POST.c.post))
-
-
-async def set_post(tx: Tx, code: str, post: str, holder: Officer | None) -> None:
-    values = {
-        "officer_code": holder.staff_code if holder else None,
-        "officer_name": holder.name if holder else None,
-        "officer_phone": holder.phone if holder else None,
-        "officer_email": holder.email if holder else None,
-        "acting": holder.acting if holder else False,
-        "changed_at": tx.now,
-    }
-    await tx.execute(update(POST).where(POST.c.office == code, POST.c.post == post).values(values))
-
-
 async def raise_version(tx: Tx, code: str) -> int:
     statement = update(OFFICE).where(OFFICE.c.code == code).values(version=OFFICE.c.version + 1)
     version: int = await tx.scalar(statement.returning(OFFICE.c.version))
@@ -93,11 +69,3 @@ async def seed(tx: Tx, table: str, rows: Sequence[Mapping[str, object]]) -> None
     """Add starting data where it is missing; what is there stays as people made it."""
     tables = {t.name: t for t in (OFFICE, POST, AREA_REGION, LADDER_POLICY, RUNG_DEFINITION)}
     await tx.execute(insert(tables[table]).on_conflict_do_nothing(), rows)
-
-
-async def vacant_posts(tx: Tx, post: str, *, most: int) -> tuple[int, list[str]]:
-    """How many offices have nobody at this post, and the first few of them."""
-    vacant = and_(POST.c.post == post, POST.c.officer_code.is_(None))
-    count: int = await tx.scalar(select(func.count()).where(vacant))
-    rows = await tx.all(select(POST.c.office).where(vacant).order_by(POST.c.office).limit(most))
-    return count, [row.office for row in rows]

@@ -1,12 +1,14 @@
-"""Escalation's tables: case files, ladders with breaches, holds and rungs, offices and officers, the chase log."""
+"""Escalation's tables about cases: files, ladders with breaches, holds, rungs and decisions, the chase log."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     Date,
     DateTime,
     ForeignKeyConstraint,
+    Identity,
     Index,
     Integer,
     PrimaryKeyConstraint,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )  # fmt: skip
+from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.db.tables import metadata
 
@@ -72,8 +75,12 @@ LADDER = Table(
     Column("next_chase_on", Date),
     Column("last_chased_at", Instant),
     Column("stalled", Text),
+    # What the next rung's hours are counted on.
+    Column("calendar", Text),
     PrimaryKeyConstraint("case_id", "cycle", name="ladder_pkey"),
-    CheckConstraint("state IN ('quiet', 'climbing', 'held', 'complete', 'ended')", name="ladder_state_check"),
+    CheckConstraint(
+        "state IN ('quiet', 'climbing', 'held', 'waiting', 'complete', 'ended')", name="ladder_state_check"
+    ),
     Index("ladder_next_due_at_idx", "next_due_at", postgresql_where=text("next_due_at IS NOT NULL")),
     Index(
         "ladder_follow_up_idx",
@@ -146,6 +153,12 @@ RUNG = Table(
     Column("deferred_until", Instant),
     Column("promised_at", Instant),
     Column("note", Text),
+    Column("reason", Text),
+    Column("absent_code", Text),
+    Column("review", Boolean, nullable=False, server_default=text("false")),
+    Column("ready_at", Instant),
+    Column("calendar", Text),
+    Column("calendar_version", Integer),
     PrimaryKeyConstraint("rung_id", name="rung_pkey"),
     UniqueConstraint("case_id", "cycle", "rung", name="rung_case_id_cycle_rung_key"),
     ForeignKeyConstraint(["case_id", "cycle"], ["ladder.case_id", "ladder.cycle"], name="rung_ladder_fkey"),
@@ -154,6 +167,23 @@ RUNG = Table(
         " OR (state = 'lapsed' AND fired_at IS NULL AND lapsed_at IS NOT NULL)",
         name="rung_state_check",
     ),
+    CheckConstraint("reason IN ('holder', 'acting', 'vacant', 'on_leave')", name="rung_reason_check"),
+)
+
+DECISION = Table(
+    "decision",
+    TABLES,
+    Column("id", BigInteger, Identity(always=True), nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("rung", Integer),
+    Column("scheduled_at", Instant),
+    Column("fires_at", Instant),
+    Column("facts", JSONB, nullable=False),
+    PrimaryKeyConstraint("id", name="decision_pkey"),
+    Index("decision_case_idx", "case_id", "cycle", "id"),
 )
 
 CHASE = Table(
@@ -172,77 +202,4 @@ CHASE = Table(
     PrimaryKeyConstraint("chase_id", name="chase_pkey"),
     ForeignKeyConstraint(["case_id", "cycle"], ["ladder.case_id", "ladder.cycle"], name="chase_ladder_fkey"),
     Index("chase_case_idx", "case_id", "cycle", "chased_at"),
-)
-
-OFFICE = Table(
-    "office",
-    TABLES,
-    Column("code", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("name_th", Text, nullable=False),
-    Column("region", Integer),
-    Column("version", Integer, nullable=False, server_default=text("1")),
-    PrimaryKeyConstraint("code", name="office_pkey"),
-    CheckConstraint("kind IN ('branch', 'region', 'area', 'head_office')", name="office_kind_check"),
-)
-
-POST = Table(
-    "post",
-    TABLES,
-    Column("office", Text, nullable=False),
-    Column("post", Text, nullable=False),
-    Column("officer_code", Text),
-    Column("officer_name", Text),
-    Column("officer_phone", Text),
-    Column("officer_email", Text),
-    Column("acting", Boolean, nullable=False, server_default=text("false")),
-    Column("changed_at", Instant, nullable=False),
-    PrimaryKeyConstraint("office", "post", name="post_pkey"),
-    ForeignKeyConstraint(["office"], ["office.code"], name="post_office_fkey"),
-    CheckConstraint("(officer_code IS NULL) = (officer_name IS NULL)", name="post_officer_check"),
-)
-
-AREA_REGION = Table(
-    "area_region",
-    TABLES,
-    Column("region", Integer, nullable=False),
-    Column("valid_from", Instant, nullable=False),
-    Column("area", Text, nullable=False),
-    PrimaryKeyConstraint("region", "valid_from", name="area_region_pkey"),
-    ForeignKeyConstraint(["area"], ["office.code"], name="area_region_area_fkey"),
-)
-
-LADDER_POLICY = Table(
-    "ladder_policy",
-    TABLES,
-    Column("ladder", Text, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("valid_from", Instant, nullable=False),
-    Column("minimum_gap_hours", Integer, nullable=False),
-    Column("longest_deferral_hours", Integer, nullable=False),
-    PrimaryKeyConstraint("ladder", "version", name="ladder_policy_pkey"),
-    UniqueConstraint("ladder", "valid_from", name="ladder_policy_ladder_valid_from_key"),
-    CheckConstraint("ladder IN ('branch', 'head_office')", name="ladder_policy_ladder_check"),
-    CheckConstraint("minimum_gap_hours > 0", name="ladder_policy_gap_check"),
-    CheckConstraint("longest_deferral_hours BETWEEN 0 AND 24", name="ladder_policy_deferral_check"),
-)
-
-RUNG_DEFINITION = Table(
-    "rung_definition",
-    TABLES,
-    Column("ladder", Text, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("rung", Integer, nullable=False),
-    Column("post", Text, nullable=False),
-    Column("place", Text, nullable=False),
-    Column("offset_hours", Integer, nullable=False),
-    Column("calendar", Text, nullable=False, server_default=text("'always'")),
-    PrimaryKeyConstraint("ladder", "version", "rung", name="rung_definition_pkey"),
-    ForeignKeyConstraint(
-        ["ladder", "version"], ["ladder_policy.ladder", "ladder_policy.version"], name="rung_definition_policy_fkey"
-    ),
-    CheckConstraint("rung BETWEEN 1 AND 9", name="rung_definition_rung_check"),
-    CheckConstraint("place IN ('own', 'region', 'area', 'head_office')", name="rung_definition_place_check"),
-    CheckConstraint("offset_hours >= 0", name="rung_definition_offset_check"),
-    CheckConstraint("calendar = 'always'", name="rung_definition_calendar_check"),
 )

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.escalation_service.store import ladders, offices
+from services.escalation_service.store import ladders, officers, offices
 from services.escalation_service.use_cases.firing import known_until
 from services.escalation_service.use_cases.posts import LADDERS
 from shared.db import Tx
@@ -17,7 +17,7 @@ async def problems(tx: Tx) -> list[str]:
 
 
 async def _vacancies(tx: Tx) -> list[str]:
-    count, first = await offices.vacant_posts(tx, "branch_manager", most=FIRST_FEW)
+    count, first = await officers.unfilled(tx, "branch", "branch_manager", most=FIRST_FEW)
     if not count:
         return []
     more = ", …" if count > len(first) else ""

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from services.escalation_service.domain.case_file import CaseFile
 from services.escalation_service.domain.ladder import Call, Facts, Fired, LadderRules, evaluate
-from services.escalation_service.domain.offices import Officer, post_office
+from services.escalation_service.domain.offices import Holder, post_office
 from services.escalation_service.domain.record import Ladder
-from services.escalation_service.store import cases, ladders, offices
+from services.escalation_service.store import cases, ladders, officers, offices
 from services.escalation_service.use_cases.planning import RuleBook, rule_book, rules_of, rung_row, tell_end
 from shared.contracts.base import INTAKE, SLA
 from shared.contracts.escalation import RungFired
@@ -105,11 +105,8 @@ def _judge(this: _Round, ladder: Ladder, file: CaseFile, facts: Facts, now: date
 
 async def _fire(tx: Tx, this: _Round) -> None:
     calls = [_post_of(this, due) for due in this.due]
-    officers = await offices.officers(tx, calls)
-    rows = [
-        _row(due, office, officers.get((office, post)), tx.now)
-        for due, (office, post) in zip(this.due, calls, strict=True)
-    ]
+    called = await officers.holders(tx, calls, tx.now)
+    rows = [_row(due, called[call], tx.now) for due, call in zip(this.due, calls, strict=True)]
     await ladders.add_fired(tx, rows)
     for due, row in zip(this.due, rows, strict=True):
         await tx.publish(_event(due, row))
@@ -120,17 +117,20 @@ def _post_of(this: _Round, due: _Due) -> tuple[str, str]:
     return post_office(due.call.rule.place, due.file, this.areas), due.call.rule.post
 
 
-def _row(due: _Due, office: str, officer: Officer | None, now: datetime) -> dict[str, object]:
+def _row(due: _Due, called: Holder, now: datetime) -> dict[str, object]:
     """The record of a fired rung; whom it called upon is frozen here, nobody where the post is vacant."""
+    officer = called.officer
     return rung_row(due.ladder, due.file, due.call.rule, due.rules) | {
         "state": "fired",
         "breach_id": due.call.breach.breach_id,
-        "post_office": office,
+        "post_office": called.office,
         "officer_code": officer.staff_code if officer else None,
         "officer_name": officer.name if officer else None,
         "officer_phone": officer.phone if officer else None,
         "officer_email": officer.email if officer else None,
-        "acting": officer.acting if officer else False,
+        "acting": called.acting,
+        "reason": called.reason,
+        "absent_code": called.absent,
         "scheduled_at": due.call.scheduled_at,
         "fired_at": now,
     }

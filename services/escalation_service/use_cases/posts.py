@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from services.escalation_service.domain.offices import POSTS, OfficeKind, Officer
-from services.escalation_service.store import offices
+from services.escalation_service.domain.offices import POSTS, Holder, OfficeKind, Sitting
+from services.escalation_service.store import officers, offices
 from shared.db import Row, Tx
 from shared.kernel.errors import Invalid, NotFound, Stale
 from shared.reference import DEPUTY_AREAS, HEAD_OFFICE, REGIONS, branches, region_office
@@ -23,40 +23,74 @@ LADDERS: Mapping[str, Sequence[tuple[int, str, str, int]]] = {
     "head_office": ((1, "head_office", "head_office", 0), (3, "deputy_governor", "area", 72)),
 }
 
+_NAMES = {"branch": "ลำดับเร่งรัดของสาขา", "head_office": "ลำดับเร่งรัดของสำนักงานใหญ่"}
+
+
+@dataclass(frozen=True)
+class PostView:
+    """A post of an office and whom it calls upon now."""
+
+    post: str
+    changed_at: datetime
+    holder: Holder
+
 
 @dataclass(frozen=True)
 class OfficeView:
     office: Row[Any]
-    posts: Sequence[Row[Any]]
+    posts: Sequence[PostView]
 
 
 async def view_posts(tx: Tx, code: str) -> OfficeView:
     office = await offices.find_office(tx, code)
     if office is None:
         raise NotFound("There is no such office.")
-    return OfficeView(office, await offices.posts_of(tx, code))
+    rows = await officers.posts_of(tx, code)
+    found = await officers.holders(tx, [(code, row.post) for row in rows], tx.now)
+    return OfficeView(office, [PostView(row.post, row.changed_at, found[code, row.post]) for row in rows])
 
 
 async def list_offices(tx: Tx, *, after: str, most: int, kind: str | None) -> Sequence[Row[Any]]:
     return await offices.list_offices(tx, after=after, most=most, kind=kind)
 
 
-async def set_posts(tx: Tx, code: str, holders: Mapping[str, Officer | None], *, version: int) -> OfficeView:
-    """Enter who holds the posts of an office from now on; None makes a post vacant. Fired rungs keep their officer."""
+async def lock_office(tx: Tx, code: str, version: int) -> Row[Any]:
+    """The office, locked, when it is still as the caller saw it."""
     office = await offices.lock_office(tx, code)
     if office is None:
         raise NotFound("There is no such office.")
     if office.version != version:
         raise Stale("The office was changed in the meantime.")
+    return office
+
+
+def check_post(office: Row[Any], post: str) -> None:
+    """An office has only the posts of its kind."""
     known = POSTS[OfficeKind(office.kind)]
-    if unknown := sorted(set(holders) - set(known)):
-        raise Invalid("This kind of office has no such post.", code="unknown_post", post=unknown[0], posts=list(known))
-    for post, holder in holders.items():
-        await offices.set_post(tx, code, post, holder)
+    if post not in known:
+        raise Invalid("This kind of office has no such post.", code="unknown_post", post=post, posts=list(known))
+
+
+async def set_posts(tx: Tx, code: str, sittings: Mapping[str, Sitting | None], *, version: int) -> OfficeView:
+    """Enter who holds the posts of an office from now on; None makes a post vacant. Fired rungs keep their officer."""
+    office = await lock_office(tx, code, version)
+    for post in sorted(sittings):
+        check_post(office, post)
+    for post, sitting in sittings.items():
+        await _seat(tx, code, post, sitting)
     await offices.raise_version(tx, code)
-    posts = {post: holder.staff_code if holder else None for post, holder in holders.items()}
+    posts = {post: sitting.officer.staff_code if sitting else None for post, sitting in sittings.items()}
     await tx.audit("set_posts", code, posts=posts)
     return await view_posts(tx, code)
+
+
+async def _seat(tx: Tx, code: str, post: str, sitting: Sitting | None) -> None:
+    await officers.leave_post(tx, code, post, tx.now)
+    if sitting is None:
+        return
+    await officers.enter(tx, sitting.officer)
+    seat = officers.act_for_vacancy if sitting.acting else officers.take_post
+    await seat(tx, code, post, sitting.officer.staff_code, tx.now)
 
 
 async def seed(tx: Tx) -> None:
@@ -86,8 +120,12 @@ def _offices() -> list[dict[str, object]]:
 
 
 async def _seed_ladders(tx: Tx) -> None:
-    policy = {"version": 1, "valid_from": BEGINNING, "minimum_gap_hours": 24, "longest_deferral_hours": 24}
-    await offices.seed(tx, "ladder_policy", [{"ladder": name, **policy} for name in LADDERS])
+    policy = {
+        "version": 1, "valid_from": BEGINNING, "minimum_gap_hours": 24, "longest_deferral_hours": 24,
+        "created_at": BEGINNING, "created_by": tx.actor.id, "published_at": BEGINNING, "published_by": tx.actor.id,
+    }  # fmt: skip
+    rows = [{"ladder": name, "queue": name, "name_th": _NAMES[name], **policy} for name in LADDERS]
+    await offices.seed(tx, "ladder_policy", rows)
     rungs = [
         {"ladder": name, "version": 1, "rung": rung, "post": post, "place": place, "offset_hours": hours}
         for name, rules in LADDERS.items()
