@@ -124,7 +124,7 @@ class ExceptionDay(BaseModel):
 
     day: str  # 2027-04-13
     name: str
-    windows: list[str] = []
+    windows: tuple[str, ...] = ()
 
 
 @event("pwa.sla.calendar-published.v1", topic=SLA)
@@ -136,7 +136,7 @@ class CalendarPublished(Event):
     name_th: str
     zone: str
     weekly: list[list[str]]  # seven lists of HH:MM-HH:MM, Monday first
-    exceptions: list[ExceptionDay] = []
+    exceptions: tuple[ExceptionDay, ...] = ()
     horizon_on: str | None = None  # the last day whose closures are known
     published_at: Instant
 

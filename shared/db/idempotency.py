@@ -1,7 +1,6 @@
 """The answers kept under their Idempotency-Key for a day (api.md); rows in each service's own `idempotency` table."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +10,7 @@ from typing import Any
 from sqlalchemy import Table, delete, text
 
 from shared.db.tables import metadata
-from shared.db.tx import Tx, in_schema
+from shared.db.tx import Tx, as_json, in_schema
 
 KEPT = timedelta(hours=24)
 # Texts, made once: as expressions they would be put together and, with many rows, compiled anew for every group.
@@ -79,7 +78,7 @@ async def store_answers(tx: Tx, answers: Sequence[Stored]) -> None:
         }
         for each in answers
     ]  # fmt: skip
-    written = json.dumps(rows, ensure_ascii=False)
+    written = as_json(rows)
     await tx.execute(in_schema(_STORE, tx.schema), {"rows": written, "now": tx.now})
 
 

@@ -1,6 +1,5 @@
 """One unit of work: a transaction that knows the time, tells events and writes its audit rows with it."""
 
-import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import CursorResult, Executable, Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -22,11 +22,16 @@ from shared.kernel.ids import uuid7
 MAX_EVENT_BYTES = 900_000
 Params = Mapping[str, object] | Sequence[Mapping[str, object]] | None
 
-# Advances each stream's counter and writes the rows with their numbers in one statement. The counter rows are
-# locked in sorted order (no deadlock) and before any identity is drawn, so ids rise with seq within a key.
-_WRITE_EVENTS = """
-WITH told AS (
-    SELECT e.*, CAST(:at AS timestamptz) AS recorded_at FROM jsonb_to_recordset(CAST(:events AS jsonb)) AS e(
+# Writes the audit rows, advances each stream's counter and writes the events with their numbers, in one statement.
+# The counter rows are locked in sorted order (no deadlock) and before any identity is drawn, so ids rise with seq
+# within a key.
+_WRITE = """
+WITH audited AS (
+    INSERT INTO {s}.audit (at, actor, action, subject, facts, traceparent)
+    SELECT at, actor, action, subject, facts, traceparent FROM jsonb_to_recordset(CAST(:audited AS jsonb))
+        AS r(at timestamptz, actor text, action text, subject text, facts jsonb, traceparent text)
+), told AS (
+    SELECT e.*, CAST(:at AS timestamptz) AS recorded_at FROM jsonb_to_recordset(CAST(:told AS jsonb)) AS e(
         nr int, event_id uuid, topic text, key text, type text, headers jsonb, payload jsonb)
 ), counted AS (
     SELECT topic, key, count(*)::int AS n, min(recorded_at) AS began_at FROM told GROUP BY topic, key
@@ -43,11 +48,6 @@ SELECT t.event_id, t.topic, t.key,
 FROM told t JOIN counted c USING (topic, key) JOIN advanced a USING (topic, key)
 ORDER BY t.nr
 """
-_WRITE_AUDIT = """
-INSERT INTO {s}.audit (at, actor, action, subject, facts, traceparent)
-SELECT at, actor, action, subject, facts, traceparent FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-    AS r(at timestamptz, actor text, action text, subject text, facts jsonb, traceparent text)
-"""
 
 
 _READ_CLOCK = text("SELECT clock_timestamp()")
@@ -59,14 +59,25 @@ def in_schema(sql: str, schema: str) -> TextClause:
     return text(sql.replace("{s}", schema))
 
 
+def as_json(value: object) -> str:
+    """JSON for a parameter: instants in RFC 3339, whatever else JSON does not know as its text."""
+    return to_json(value, fallback=str).decode()
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
     topic: str
     key: str
     type: str
-    payload: Mapping[str, object]
+    payload: str  # JSON
     traceparent: str | None
     at: datetime
+
+    def as_row(self, nr: int, event_id: UUID) -> str:
+        """The row as JSON; the payload goes in as it was written."""
+        headers = {"traceparent": self.traceparent} if self.traceparent else {}
+        row = {"nr": nr, "event_id": event_id, "topic": self.topic, "key": self.key, "type": self.type}
+        return f'{as_json(row | {"headers": headers})[:-1]},"payload":{self.payload}}}'
 
 
 class Tx:
@@ -120,15 +131,15 @@ class Tx:
 
     async def publish(self, event: Event) -> None:
         """Tell a fact: it is written with its number just before the commit and sent after it."""
-        self._tell(event.TOPIC, event.key, event.TYPE, event.model_dump(mode="json"))
+        self._tell(event.TOPIC, event.key, event.TYPE, event.model_dump_json())
 
     async def publish_card(self, case_id: UUID, version: int) -> None:
         """Tell that a contact card changed. Only its key and version are written; the relay reads the card."""
-        pointer = {"case_id": str(case_id), "version": version}
+        pointer = as_json({"case_id": case_id, "version": version})
         self._tell(CONTACTS, str(case_id), "pwa.intake.contact-card.v1", pointer)
 
-    def _tell(self, topic: str, key: str, type_name: str, payload: Mapping[str, object]) -> None:
-        if len(json.dumps(payload, ensure_ascii=False).encode()) > MAX_EVENT_BYTES:
+    def _tell(self, topic: str, key: str, type_name: str, payload: str) -> None:
+        if len(payload.encode()) > MAX_EVENT_BYTES:
             raise Invalid("This is more than one event may carry.", code="event_too_large", limit=MAX_EVENT_BYTES)
         self._told.append(_Told(topic, key, type_name, payload, self.traceparent, self.now))
 
@@ -136,7 +147,7 @@ class Tx:
         """Record who did what; append-only, free of personal data."""
         self._audited.append(
             {
-                "at": self.now.isoformat(), "actor": self.actor.id, "action": action, "subject": subject,
+                "at": self.now, "actor": self.actor.id, "action": action, "subject": subject,
                 "facts": facts, "traceparent": self.traceparent,
             }
         )  # fmt: skip
@@ -158,24 +169,14 @@ class Tx:
 
     async def flush(self) -> bool:
         """Write what was told and audited; called once, by the edge. Says whether there is something to send."""
-        if self._audited:
-            rows = json.dumps(self._audited, ensure_ascii=False, default=str)
-            await self.connection.execute(in_schema(_WRITE_AUDIT, self.schema), {"rows": rows})
-        if not self._told:
+        if not self._told and not self._audited:
             return False
-        events = [
-            {
-                "nr": nr, "event_id": str(uuid7(self.now)), "topic": told.topic, "key": told.key, "type": told.type,
-                "payload": told.payload,
-                "headers": {"traceparent": told.traceparent} if told.traceparent else {},
-            }
-            for nr, told in enumerate(self._told)
-        ]  # fmt: skip
+        rows = (told.as_row(nr, uuid7(self.now)) for nr, told in enumerate(self._told))
         # As old as the oldest fact in it: a watermark must not pass a fact that is told but not yet sent.
-        told_at = min(told.at for told in self._told)
-        written = {"events": json.dumps(events, ensure_ascii=False), "at": told_at}
-        await self.connection.execute(in_schema(_WRITE_EVENTS, self.schema), written)
-        return True
+        told_at = min((told.at for told in self._told), default=self.now)
+        written = {"audited": as_json(self._audited), "told": f"[{','.join(rows)}]", "at": told_at}
+        await self.connection.execute(in_schema(_WRITE, self.schema), written)
+        return bool(self._told)
 
     def committed(self) -> None:
         """Run what waited for the commit; called by the edge."""

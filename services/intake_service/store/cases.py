@@ -11,9 +11,10 @@ from services.intake_service.domain.case import Case, State
 from services.intake_service.domain.number import Series
 from services.intake_service.domain.receipt import Receipt
 from services.intake_service.domain.taxonomy import Channel, Kind, Severity
-from services.intake_service.store.rows import as_parameter, insertion, own_columns, visible
+from services.intake_service.store.rows import insertion, own_columns, visible
 from services.intake_service.store.tables import cases, classifications, contacts, resolutions, timeline
 from shared.db import Tx
+from shared.db.tx import as_json
 from shared.kernel.access import Scope
 from shared.kernel.errors import NotFound
 
@@ -99,17 +100,17 @@ async def find_by_origin(tx: Tx, origins: Sequence[tuple[str, str]]) -> Mapping[
 async def take_numbers(tx: Tx, wanted: Mapping[Series, int]) -> Mapping[Series, int]:
     """Draw numbers from several series; gives the last one drawn of each. Locked until the commit."""
     rows = [{"office": s.office, "fiscal_year": s.fiscal_year, "n": n} for s, n in sorted(wanted.items())]
-    taken = await tx.all(_TAKE_NUMBERS, {"wanted": as_parameter(rows)})
+    taken = await tx.all(_TAKE_NUMBERS, {"wanted": as_json(rows)})
     return {Series(row.office, row.fiscal_year): row.last_number for row in taken}
 
 
 async def add(tx: Tx, new: Sequence[tuple[Receipt, Case]], entries: Rows, chosen: Rows) -> None:
     """Write new cases with their contacts, the first entries of their timelines and what was known at receipt."""
     parameters = {
-        "cases": as_parameter([_row(case, _FIELDS) for _, case in new]),
-        "contacts": as_parameter([_contact_row(receipt, case) for receipt, case in new]),
-        "entries": as_parameter(entries),
-        "chosen": as_parameter(chosen),
+        "cases": as_json([_row(case, _FIELDS) for _, case in new]),
+        "contacts": as_json([_contact_row(receipt, case) for receipt, case in new]),
+        "entries": as_json(entries),
+        "chosen": as_json(chosen),
     }
     await tx.execute(_ADD, parameters)
 

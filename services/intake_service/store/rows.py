@@ -1,7 +1,6 @@
 """Many rows in one statement, and the condition that keeps readers apart."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Table, and_, false, or_, true
@@ -24,10 +23,6 @@ def insertion(table: Table, parameter: str) -> str:
         f"INSERT INTO {SCHEMA}.{table.name} ({columns}) SELECT {columns} "  # noqa: S608 - names of our own tables
         f"FROM jsonb_populate_recordset(NULL::{SCHEMA}.{table.name}, CAST(:{parameter} AS jsonb))"
     )
-
-
-def as_parameter(rows: Sequence[Mapping[str, object]]) -> str:
-    return json.dumps(rows, ensure_ascii=False, default=str)
 
 
 def visible(scope: Scope) -> ColumnElement[bool]:
