@@ -120,6 +120,12 @@ class Tx:
     async def all(self, statement: Executable, params: Params = None) -> Sequence[Row[Any]]:
         return (await self.connection.execute(statement, params)).all()
 
+    async def batches(self, statement: Executable, size: int) -> AsyncIterator[Sequence[Row[Any]]]:
+        """The rows of one statement a few at a time, through a cursor of the server: for answers without a bound."""
+        async with self.connection.stream(statement) as result:
+            async for batch in result.partitions(size):
+                yield batch
+
     async def scalar(self, statement: Executable, params: Params = None) -> Any:
         return (await self.connection.execute(statement, params)).scalar()
 

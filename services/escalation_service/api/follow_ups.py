@@ -1,10 +1,10 @@
-"""Step 3 over REST: the follow-up list, the chase log, the rungs of a case and their acknowledgement."""
+"""Step 3 over REST: the chase log, the rungs of a case and their acknowledgement."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 
 from services.escalation_service.api.models import (
     AcknowledgeBody,
@@ -12,44 +12,15 @@ from services.escalation_service.api.models import (
     CaseRungs,
     ChaseBody,
     ChaseDone,
-    FollowUp,
     case_rungs,
-    follow_up,
 )
-from services.escalation_service.store.follow_ups import Filters
 from services.escalation_service.use_cases import follow_ups
 from services.escalation_service.use_cases.follow_ups import Acknowledgement, Chase
 from shared.kernel.access import Actor
-from shared.web import Idempotent, Page, Paging, Transaction, needs
-from shared.web.types import OfficeCode, Region
+from shared.web import Idempotent, Transaction, needs
 
 router = APIRouter(prefix="/escalation/v1", tags=["step 3: chase until done"])
 MayRead = Annotated[Actor, needs("follow_ups:read")]
-
-
-async def _filters(
-    office: Annotated[OfficeCode | None, Query(description="the responsible office")] = None,
-    region: Annotated[Region | None, Query()] = None,
-    rung: Annotated[int | None, Query(ge=0, le=9, description="the rung fired last; 0 for none")] = None,
-    min_age_hours: Annotated[int | None, Query(ge=0, le=100_000, description="overdue at least so long")] = None,
-    unacknowledged: Annotated[bool | None, Query(description="the rung fired last has no answer yet")] = None,
-    not_repaired: Annotated[bool | None, Query(description="reported done without repair")] = None,
-    promise_broken: Annotated[bool | None, Query(description="a promised date has passed")] = None,
-) -> Filters:
-    overdue = timedelta(hours=min_age_hours) if min_age_hours is not None else None
-    return Filters(
-        office=office, region=region, rung=rung, overdue=overdue, unacknowledged=unacknowledged,
-        not_repaired=not_repaired, promise_broken=promise_broken,
-    )  # fmt: skip
-
-
-@router.get("/follow-ups", summary="What กสส. chases today, the longest overdue first")
-async def list_follow_ups(
-    tx: Transaction, _actor: MayRead, filters: Annotated[Filters, Depends(_filters)], paging: Paging
-) -> Page[FollowUp]:
-    rows = await follow_ups.list_lines(tx, filters, after=paging.after(datetime, UUID, int), most=paging.fetch)
-    lines = [follow_up(row, tx.now) for row in rows]
-    return paging.page(lines, lambda line: (line.due_at, line.case_id, line.cycle))
 
 
 @router.post("/follow-ups/{case_id}/chases", status_code=201, summary="Log that an office was chased")

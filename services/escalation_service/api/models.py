@@ -1,6 +1,5 @@
 """What escalation's REST interface takes and gives."""
 
-from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -15,49 +14,6 @@ from shared.web.types import Day, Email, Instant, Line, StrictModel, ThaiPhone, 
 
 StaffCode = Annotated[str, public_text(32), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", examples=["PWA-48211"])]
 Said = Annotated[str, public_text(500)]
-
-
-class FollowUp(BaseModel):
-    """One line of the follow-up list of กสส."""
-
-    case_id: UUID
-    number: str | None = Field(examples=["1102-2569-000123"])
-    cycle: int
-    office: str
-    region: int | None
-    kind: str
-    subject: str | None
-    severity: str | None
-    channel: str | None
-    received_at: Instant | None
-    due_at: Instant
-    breached_at: Instant | None
-    hours_overdue: int = Field(description="whole hours since the deadline, 0 before it")
-    ladder: str = Field(description="quiet | climbing | held | complete | ended")
-    rung: int = Field(description="the rung fired last, 0 for none")
-    rung_fired_at: Instant | None
-    acknowledged_at: Instant | None = Field(description="of the rung fired last")
-    next_rung: int | None
-    next_rung_at: Instant | None
-    promised_at: Instant | None
-    promise_broken: bool
-    repaired: bool | None = Field(description="false: reported done without repair")
-    last_chased_at: Instant | None
-    next_chase_on: Day | None
-
-
-def follow_up(row: Row[Any], now: datetime) -> FollowUp:
-    late = now - row.due_at
-    return FollowUp(
-        case_id=row.case_id, number=row.number, cycle=row.cycle, office=row.office, region=row.region, kind=row.kind,
-        subject=row.subject, severity=row.severity, channel=row.channel, received_at=row.received_at,
-        due_at=row.due_at, breached_at=row.breached_at, hours_overdue=max(late, timedelta()) // timedelta(hours=1),
-        ladder=row.state, rung=row.last_rung, rung_fired_at=row.last_fired_at,
-        acknowledged_at=row.last_acknowledged_at, next_rung=row.next_rung, next_rung_at=row.next_due_at,
-        promised_at=row.promised_at,
-        promise_broken=row.promised_at is not None and row.promised_at < now and row.closed_at is None,
-        repaired=row.repaired, last_chased_at=row.last_chased_at, next_chase_on=row.next_chase_on,
-    )  # fmt: skip
 
 
 class OfficerShown(BaseModel):

@@ -11,7 +11,6 @@ from services.escalation_service.domain.ladder import Plan, evaluate
 from services.escalation_service.domain.offices import covered_regions, may_answer
 from services.escalation_service.domain.record import Ladder
 from services.escalation_service.store import cases, follow_ups, ladders, offices
-from services.escalation_service.store.follow_ups import Filters, Position
 from services.escalation_service.use_cases.planning import rule_book, rules_of, settle
 from shared.contracts.escalation import RungAcknowledged
 from shared.db import Row, Tx
@@ -56,10 +55,6 @@ async def scope_of(tx: Tx) -> Scope:
     scope = tx.actor.scope
     regions = covered_regions(scope.offices, await offices.areas(tx, tx.now))
     return replace(scope, regions=scope.regions | regions)
-
-
-async def list_lines(tx: Tx, filters: Filters, *, after: Position | None, most: int) -> Sequence[Row[Any]]:
-    return await follow_ups.list_lines(tx, await scope_of(tx), filters, after=after, most=most)
 
 
 async def _visible(tx: Tx, case_id: UUID) -> CaseFile:
