@@ -147,15 +147,16 @@ class Desk:
     async def open(self) -> None:
         await seed(self.context)
 
-    async def hear(self, *stories: Story) -> None:
-        """Take in what the stories have told since they were heard last."""
+    async def hear(self, *stories: Story, until: datetime | None = None) -> None:
+        """Take in what the stories have told (until then) since they were heard last."""
         async with self.db.transaction() as tx:
             for story in stories:
-                for event, at in story.told[self.heard.get(story.case_id, 0) :]:
+                known = len(story.told) if until is None else sum(at < until for _, at in story.told)
+                for event, at in story.told[self.heard.get(story.case_id, 0) : known]:
                     stream = (event.TOPIC, event.key)
                     self.numbers[stream] += 1
                     await on_event(tx, event, Meta(uuid7(), self.numbers[stream], at, None))
-                self.heard[story.case_id] = len(story.told)
+                self.heard[story.case_id] = max(known, self.heard.get(story.case_id, 0))
 
     async def work(self, *, send: bool = True) -> None:
         """Every job until nothing moves."""

@@ -26,6 +26,7 @@ GROUPS: Mapping[str, str] = MappingProxyType(
         "escalations_fired": "แจ้งผู้บังคับบัญชาในวันนี้ (ลำดับขั้น)",
         "escalations_standing": "เรื่องคงค้างตามลำดับขั้นที่แจ้งแล้ว",
         "satisfaction": "ความพึงพอใจ",
+        "late_entries": "งานของวันก่อนหน้าที่บันทึกหลังออกสรุปของวันนั้น (นับครั้งเดียวในฉบับนี้)",
         "received_by_kind": "รับเรื่อง แยกตามประเภท",
         "received_by_channel": "รับเรื่อง แยกตามช่องทาง",
     }
@@ -47,6 +48,7 @@ ITEMS: Mapping[str, str] = MappingProxyType(
         "no_phone": "ไม่มีหมายเลขโทรศัพท์",
         "satisfied": "พึงพอใจ",
         "waiting": "รอโทรสอบถาม",
+        "escalations": "แจ้งผู้บังคับบัญชา",
         "complaint": "ข้อร้องเรียน",
         "incident_report": "แจ้งเหตุ",
         "information": "สอบถามข้อมูล",

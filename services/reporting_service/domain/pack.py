@@ -31,8 +31,10 @@ def _line(each: RegionDay) -> dict[str, Any]:
     return {
         "region": each.region,
         **{name: figures[name] for name in SIDE_BY_SIDE},
+        "escalations_fired": figures["escalations_fired"],
         "escalations_standing": figures["escalations_standing"],
         "satisfaction": figures["satisfaction"],
+        "late_entries": figures["late_entries"],
     }
 
 
@@ -93,7 +95,7 @@ def _summary_rows(summary: Mapping[str, Any]) -> Iterable[Sequence[object]]:
         yield ()
         yield (label,)
         for name, number in summary[group].items():
-            yield (labels.ITEMS.get(name, name), number)
+            yield (labels.ITEMS.get(name) or labels.SUMMARY.get(name, name), number)
 
 
 def _side_rows(page: Mapping[str, Any]) -> Iterable[Sequence[object]]:

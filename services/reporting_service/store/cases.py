@@ -1,7 +1,7 @@
 """Case records: the live projection, locked and saved by the folding job, read by everything that reports."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +10,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.reporting_service.domain.case import CaseRecord
 from services.reporting_service.domain.codec import decode, encode
-from services.reporting_service.store.tables import case_record
+from services.reporting_service.store.tables import case_record, pack_entry
 from shared.db import Tx
 from shared.kernel.access import Scope
+from shared.kernel.fiscal import midnight
 
 PAGE = 200  # small enough that decoding one page does not keep the process from its other work
 
@@ -72,15 +73,14 @@ async def _pages(tx: Tx, *conditions: ColumnElement[bool]) -> AsyncIterator[list
         after = rows[-1].case_id
 
 
-def of_day(tx: Tx, region: int | None, since: datetime, until: datetime) -> AsyncIterator[list[CaseRecord]]:
-    """Cases of a region (None: the head office's) that were open at the end of a day or moved since its start."""
-    rows = case_record.c
-    return _pages(
-        tx,
-        rows.region.is_(None) if region is None else rows.region == region,
-        rows.received_at < until,
-        or_(rows.closed_at.is_(None), rows.matters_until >= since),
-    )
+def of_day(tx: Tx, region: int | None, day: date) -> AsyncIterator[list[CaseRecord]]:
+    """Cases of a region (None: the head office's) open at the end of a day, or of which its pack counts an entry."""
+    since, until = midnight(day), midnight(day + timedelta(days=1))
+    rows, entry = case_record.c, pack_entry.c
+    here = [each.is_(None) if region is None else each == region for each in (rows.region, entry.region)]
+    standing = and_(here[0], rows.received_at < until, or_(rows.closed_at.is_(None), rows.matters_until >= since))
+    counted = select(entry.case_id).where(entry.pack_day == day, here[1])
+    return _pages(tx, or_(standing, rows.case_id.in_(counted)))
 
 
 def of_period(tx: Tx, since: datetime, until: datetime) -> AsyncIterator[list[CaseRecord]]:

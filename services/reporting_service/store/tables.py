@@ -165,6 +165,20 @@ pack = Table(
     ForeignKeyConstraint(["day"], [pack_day.c.day], name="pack_day_fkey"),
     CheckConstraint("region BETWEEN 1 AND 10", name="pack_region_check"),
 )
+pack_entry = Table(
+    "pack_entry",
+    TABLES,
+    Column("case_id", Uuid, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("cycle", Integer, nullable=False, autoincrement=False),
+    Column("part", SmallInteger, nullable=False, autoincrement=False),
+    Column("happened_at", INSTANT, nullable=False),
+    Column("pack_day", Date),
+    Column("region", SmallInteger),
+    PrimaryKeyConstraint("case_id", "what", "cycle", "part", name="pack_entry_pkey"),
+    Index("pack_entry_waiting_idx", "happened_at", postgresql_where=text("pack_day IS NULL")),
+    Index("pack_entry_day_idx", "pack_day", "region", "case_id"),
+)
 pack_recipient = Table(
     "pack_recipient",
     TABLES,

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from services.reporting_service.domain import ois
 from services.reporting_service.domain.case import CaseRecord
+from services.reporting_service.domain.entries import entries
 from services.reporting_service.domain.fold import Fact, fold
 from services.reporting_service.store import cases, facts
+from services.reporting_service.store import entries as counted
 from services.reporting_service.store import ois as records
 from shared.contracts.ois import OisRecord
 from shared.db import Tx
@@ -44,11 +46,13 @@ async def _fold_case(tx: Tx, case_id: UUID, arrived: Sequence[UUID]) -> None:
     late = [known.pop(event_id) for event_id in arrived if event_id in known]
     base = list(known.values())
     case = fold(case_id, base)
+    before = entries(case)
     for fact in late:
         base.append(fact)
         case = fold(case_id, base)
         await _tell_ois(tx, case)
     await cases.save(tx, case)
+    await counted.keep(tx, case_id, entries(case) - before)
 
 
 async def _tell_ois(tx: Tx, case: CaseRecord) -> None:
@@ -78,6 +82,7 @@ async def recompute(tx: Tx, after: UUID | None) -> tuple[UUID | None, int, int]:
             differing += live is None or live.facts == afresh.facts
             await _tell_ois(tx, afresh)
             await cases.save(tx, afresh)
+            await counted.keep(tx, case_id, entries(afresh))
     return (ids[-1] if ids else None), len(ids), differing
 
 

@@ -8,9 +8,10 @@ from uuid import UUID
 from services.reporting_service.domain import pack as document
 from services.reporting_service.domain.canonical import digest
 from services.reporting_service.domain.codec import plain
+from services.reporting_service.domain.entries import RESOLVED
 from services.reporting_service.domain.pack import RegionDay
 from services.reporting_service.domain.summary import DaySummary, case_line
-from services.reporting_service.store import cases, facts, packs
+from services.reporting_service.store import cases, entries, facts, packs
 from shared.contracts.base import ESCALATION, INTAKE, SLA, SURVEY
 from shared.db import Tx
 from shared.kernel.access import Scope
@@ -38,6 +39,12 @@ class FactsNotHere(Conflict):
     code = "facts_not_here"
 
 
+class DayPassed(Conflict):
+    """Every entry is counted once: a day passed over when later packs were made has nothing left to tell."""
+
+    code = "day_passed"
+
+
 async def facts_reach(tx: Tx, day: date) -> bool:
     """Whether everything recorded on a day, by every publisher, has arrived and been folded."""
     until = midnight(day + timedelta(days=1))
@@ -48,14 +55,19 @@ async def facts_reach(tx: Tx, day: date) -> bool:
     return all(mark is not None and mark >= until for mark in marks)
 
 
-async def day_due(tx: Tx, hour: int, grace: timedelta) -> date | None:
-    """The earliest day of ours without packs whose hour has come and whose facts are here (or are overdue)."""
-    local = tx.now.astimezone(BANGKOK)
-    newest = local.date() - timedelta(days=1 if local.hour >= hour else 2)
+async def _days_waiting(tx: Tx, newest: date) -> list[date]:
+    """Days of ours up to the newest whose packs are still to be made, earliest first."""
     first = max(bangkok_date(await began_at(tx, INTAKE)), newest - timedelta(days=LOOK_BACK))
     built = await packs.days_built(tx, first)
     days = (first + timedelta(days=n) for n in range((newest - first).days + 1))
-    day = next((each for each in days if each not in built), None)
+    return [day for day in days if day not in built]
+
+
+async def day_due(tx: Tx, hour: int, grace: timedelta) -> date | None:
+    """The earliest day of ours without packs whose hour has come and whose facts are here (or are overdue)."""
+    local = tx.now.astimezone(BANGKOK)
+    waiting = await _days_waiting(tx, local.date() - timedelta(days=1 if local.hour >= hour else 2))
+    day = next(iter(waiting), None)
     if day is None:
         return None
     return day if await _waited_enough(tx, day, timedelta(hours=hour) + grace) else None
@@ -68,15 +80,26 @@ async def _waited_enough(tx: Tx, day: date, patience: timedelta) -> bool:
 async def check_ready(tx: Tx, day: date, hour: int, grace: timedelta) -> None:
     """Whoever asks for the packs of a day waits for its facts as the automatic job does."""
     check_over(tx, day)
-    if day not in await packs.days_built(tx, day) and not await _waited_enough(tx, day, timedelta(hours=hour) + grace):
+    if await _is_made(tx, day):
+        return
+    if not await _waited_enough(tx, day, timedelta(hours=hour) + grace):
         raise FactsNotHere("Facts of this day are still on their way; ask again later.")
+
+
+async def _is_made(tx: Tx, day: date) -> bool:
+    """Whether a day has its packs; one that was passed over never gets any."""
+    built = await packs.days_built(tx, day)
+    if day not in built and built and day not in await _days_waiting(tx, day):
+        raise DayPassed("What happened on this day is counted in a pack made since, as late entries.")
+    return day in built
 
 
 async def build_day(tx: Tx, day: date) -> list[UUID]:
     """The packs of a day, one per region; whoever asks again gets the same ones."""
     check_over(tx, day)
     complete = await facts_reach(tx, day)
-    if await packs.claim_day(tx, day, facts_complete=complete):
+    if not await _is_made(tx, day) and await packs.claim_day(tx, day, facts_complete=complete):
+        await entries.claim(tx, day, midnight(day + timedelta(days=1)), await _days_waiting(tx, day))
         gathered = [await _gather(tx, region, day) for region in (*REGIONS, None)]
         page = document.last_page(gathered)
         for region, each in zip(REGIONS, gathered, strict=False):
@@ -89,11 +112,15 @@ async def _gather(tx: Tx, region: int | None, day: date) -> RegionDay:
     since, until = midnight(day), midnight(day + timedelta(days=1))
     summary = DaySummary(since, until)
     lines: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
-    async for page in cases.of_day(tx, region, since, until):
+    async for page in cases.of_day(tx, region, day):
+        counted = await entries.of_pack(tx, day, region, [UUID(case.case_id) for case in page])
         for case in page:
-            summary.add(case)
-            resolved = case.cycle_at(until).resolved_at
-            if case.is_open_at(until) or (resolved is not None and since <= resolved < until):
+            ours = counted.get(UUID(case.case_id), [])
+            summary.count(case, ours)
+            if case.region == region:
+                summary.stand(case)
+            standing = case.region == region and case.is_open_at(until)
+            if standing or any(each.what == RESOLVED for each in ours):
                 lines[case.restricted].append(case_line(case, until))
     for each in lines.values():
         each.sort(key=lambda line: str(line["number"]))
