@@ -48,6 +48,18 @@ def test_a_case_through_everything_is_told_as_it_was() -> None:
     assert [hold.cycle for hold in case.holds] == [1, 2]
 
 
+def test_an_extension_and_a_recomputation_move_the_deadline_of_the_published_metric_only() -> None:
+    story = Story().received(due=NINE + 24 * HOUR)
+    given = {"reason": "parts", "granted_at": NINE + HOUR, "extension_id": uuid7()}
+    story.say(sla.ClockExtended, NINE + HOUR, metric="resolve", due_at=NINE + 48 * HOUR, **given)
+    assert story.record().first.deadline == NINE + 48 * HOUR
+    story.say(sla.ClockExtended, NINE + 2 * HOUR, metric="acknowledge", due_at=NINE + 99 * HOUR, **given)
+    again = {"reason": "hold entered", "recomputed_at": NINE + 3 * HOUR}
+    story.say(sla.ClockRecomputed, NINE + 3 * HOUR, metric="resolve", due_at=NINE + 50 * HOUR, **again)
+    story.say(sla.ClockRecomputed, NINE + 4 * HOUR, metric="resolve", due_at=None, **again)
+    assert story.record().first.deadline == NINE + 50 * HOUR
+
+
 def test_a_record_survives_being_written_and_read() -> None:
     case = LIFE.record()
     assert decode(encode(case)) == case

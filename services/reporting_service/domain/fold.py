@@ -125,6 +125,12 @@ def _due(held: bool) -> Step:
     return step
 
 
+def _moved(draft: Draft, p: Payload) -> None:
+    """More time was given, or a hold of the past was entered: the deadline that counts from now on."""
+    if p["metric"] == RESOLVE and p.get("due_at"):
+        draft.change(p, due_at=_at(p, "due_at"))
+
+
 def _stopped(draft: Draft, p: Payload) -> None:
     if p["metric"] == RESOLVE:
         due = {"due_at": _at(p, "due_at")} if p.get("due_at") else {}
@@ -207,6 +213,8 @@ STEPS: Mapping[str, Step] = {
     "pwa.sla.clock-armed.v1": _due(held=False),
     "pwa.sla.clock-held.v1": _due(held=True),
     "pwa.sla.clock-rescheduled.v1": _due(held=False),
+    "pwa.sla.clock-extended.v1": _moved,
+    "pwa.sla.recomputed.v1": _moved,
     "pwa.sla.clock-stopped.v1": _stopped,
     "pwa.sla.breached.v1": _breached,
     "pwa.sla.breach-voided.v1": _voided,
@@ -224,6 +232,8 @@ WITHOUT_EFFECT = frozenset(
     {
         "pwa.intake.contact-changed.v1",
         "pwa.intake.reopen-declined.v1",
+        "pwa.sla.calendar-published.v1",
+        "pwa.sla.very-late.v1",
         "pwa.sla.warned.v1",
         "pwa.escalation.ladder-ended.v1",
         "pwa.survey.notice-accepted.v1",
