@@ -8,6 +8,7 @@ from services.escalation_service.domain.case_file import CaseFile
 from services.escalation_service.domain.holds import HoldMark
 from services.escalation_service.domain.ladder import Closure
 from services.escalation_service.domain.record import Ladder
+from services.escalation_service.use_cases.calendars import keep_calendar
 from services.escalation_service.use_cases.folding import fold_breach, fold_case, fold_clock, fold_hold, fold_void
 from shared.contracts.base import CaseEvent, Event
 from shared.contracts.intake import (
@@ -21,7 +22,15 @@ from shared.contracts.intake import (
     CaseRouted,
     FollowUpAttached,
 )  # fmt: skip
-from shared.contracts.sla import BreachVoided, ClockArmed, ClockHeld, ClockRescheduled, SlaBreached, SlaWarned
+from shared.contracts.sla import (
+    BreachVoided,
+    CalendarPublished,
+    ClockArmed,
+    ClockHeld,
+    ClockRescheduled,
+    SlaBreached,
+    SlaWarned,
+)  # fmt: skip
 from shared.db import Tx
 from shared.messaging.consumer import Handler, Meta
 from shared.reference import region_of
@@ -113,6 +122,12 @@ async def on_breach_voided(tx: Tx, event: BreachVoided, meta: Meta) -> None:
         await fold_void(tx, event)
 
 
+async def on_calendar_published(tx: Tx, event: CalendarPublished, meta: Meta) -> None:
+    """Keep a copy; ladders whose hours are counted on this calendar are planned again."""
+    del meta
+    await keep_calendar(tx, event)
+
+
 HANDLERS: Mapping[type[Event], Handler] = {
     CaseRegistered: on_case_registered,
     CaseClassified: on_case_classified,
@@ -129,4 +144,5 @@ HANDLERS: Mapping[type[Event], Handler] = {
     ClockRescheduled: on_clock_rescheduled,
     SlaBreached: on_sla_breached,
     BreachVoided: on_breach_voided,
+    CalendarPublished: on_calendar_published,
 }

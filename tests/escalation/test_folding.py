@@ -84,7 +84,7 @@ async def test_a_hold_delays_the_rungs_that_have_not_fired(desk: Desk) -> None:
     await desk.hear(case.resumed(desk.now, due_at))
     await desk.advance(hours=23)
     assert len(await desk.rungs(case)) == 1
-    await desk.advance(hours=1)
+    await desk.advance(hours=1, minutes=1)
     assert [row.scheduled_at for row in await desk.rungs(case)] == [due_at, due_at + 54 * HOUR]
 
 

@@ -1,11 +1,15 @@
 """The ladder of command: which rung is next and when, from facts alone (process step 3; sla.md, semantics 11)."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from services.escalation_service.domain.holds import HoldMark, after_unheld, held_spans, outside
+from services.escalation_service.domain.calendars import ALWAYS, AROUND_THE_CLOCK, CalendarCopy
+from services.escalation_service.domain.holds import HoldMark, Span, held_spans, outside
+
+After = Callable[[datetime, timedelta, Sequence[Span]], datetime | None]
 
 
 class Place(StrEnum):
@@ -21,8 +25,16 @@ class State(StrEnum):
     QUIET = "quiet"  # no breach stands
     CLIMBING = "climbing"
     HELD = "held"
+    WAITING = "waiting"  # it is not known how to go on: no ladder, or no copy of its calendar
     COMPLETE = "complete"
     ENDED = "ended"
+
+
+class Wait(StrEnum):
+    """What must come before it is known how to go on."""
+
+    LADDER = "ladder_missing"
+    CALENDAR = "calendar_missing"
 
 
 @dataclass(frozen=True)
@@ -33,11 +45,32 @@ class RungRule:
     post: str
     place: Place
     offset: timedelta
+    calendar: str = ALWAYS
+    review: bool = False  # its message is held until somebody of กสส. has looked at it
+
+
+@dataclass(frozen=True)
+class Selector:
+    """Which cases a ladder is for; `*` means any."""
+
+    queue: str
+    kind: str = "*"
+    subject: str = "*"
+    severity: str = "*"
+
+    def matches(self, queue: str, kind: str, subject: str | None, severity: str | None) -> bool:
+        wanted = ((self.kind, kind), (self.subject, subject), (self.severity, severity))
+        return self.queue == queue and all(mine in ("*", theirs) for mine, theirs in wanted)
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool]:
+        """The more particular is the greater: a subject above a severity above a kind."""
+        return self.subject != "*", self.severity != "*", self.kind != "*"
 
 
 @dataclass(frozen=True)
 class LadderRules:
-    """One version of a ladder."""
+    """One version of a ladder. Offsets and the gap are counted in the open hours of each rung's calendar."""
 
     ladder: str
     version: int
@@ -45,6 +78,19 @@ class LadderRules:
     minimum_gap: timedelta
     longest_deferral: timedelta
     rungs: tuple[RungRule, ...]
+    valid_to: datetime | None = None
+    selector: Selector = Selector("branch")
+    calendars: Mapping[str, CalendarCopy] = field(default_factory=lambda: {ALWAYS: AROUND_THE_CLOCK}, compare=False)
+
+    def is_valid_at(self, at: datetime) -> bool:
+        return self.valid_from <= at and (self.valid_to is None or at < self.valid_to)
+
+    def on(self, calendars: Mapping[str, CalendarCopy]) -> "LadderRules":
+        """The same rules, able to count."""
+        return replace(self, calendars=calendars)
+
+
+NO_LADDER = LadderRules("", 0, datetime.min.replace(tzinfo=UTC), timedelta(), timedelta(), ())
 
 
 @dataclass(frozen=True)
@@ -113,6 +159,7 @@ class Call:
     rule: RungRule
     breach: Breach
     scheduled_at: datetime
+    ready_at: datetime  # the earliest instant at which it might fire: gap, deferral and holds are over
 
 
 @dataclass(frozen=True)
@@ -127,12 +174,15 @@ class Plan:
     lapsed: tuple[Lapsed, ...] = field(default=())
     ended_reason: str | None = None
     ended_at: datetime | None = None
+    waits_for: Wait | None = None
 
     def call_before(self, horizon: datetime) -> Call | None:
         """The rung to fire when everything before `horizon` is known; None when it is not time."""
         if self.next_rung is None or self.breach is None or self.scheduled_at is None or self.fires_at is None:
             return None
-        return Call(self.next_rung, self.breach, self.scheduled_at) if self.fires_at < horizon else None
+        if self.fires_at >= horizon:
+            return None
+        return Call(self.next_rung, self.breach, self.scheduled_at, self.fires_at)
 
 
 def evaluate(facts: Facts, rules: LadderRules) -> Plan:
@@ -143,6 +193,8 @@ def evaluate(facts: Facts, rules: LadderRules) -> Plan:
     if breach is None:
         voided_at = max(b.voided_at for b in facts.breaches if b.voided_at is not None)
         return _ended(facts, rules, newest, Closure("voided", voided_at))
+    if not rules.rungs:
+        return _ended(facts, rules, breach, facts.closure) if facts.closure else _waiting(breach, Wait.LADDER)
     if not _remaining(facts, rules):
         last = facts.last
         return Plan(
@@ -160,23 +212,37 @@ def _remaining(facts: Facts, rules: LadderRules) -> list[RungRule]:
 
 def _ended(facts: Facts, rules: LadderRules, breach: Breach, end: Closure) -> Plan:
     spans = held_spans(facts.marks)
-    lapsed = tuple(Lapsed(r, after_unheld(breach.due_at, r.offset, spans)) for r in _remaining(facts, rules))
+    lapsed = tuple(Lapsed(rule, _scheduled(breach, rule, rules, spans)) for rule in _remaining(facts, rules))
     return Plan(State.ENDED, breach, lapsed=lapsed, ended_reason=end.reason, ended_at=end.at)
+
+
+def _waiting(breach: Breach, wait: Wait, rung: RungRule | None = None) -> Plan:
+    return Plan(State.WAITING, breach, next_rung=rung, waits_for=wait)
+
+
+def _scheduled(breach: Breach, rule: RungRule, rules: LadderRules, spans: tuple[Span, ...]) -> datetime | None:
+    calendar = rules.calendars.get(rule.calendar)
+    return calendar.after(breach.due_at, rule.offset, spans) if calendar else None
 
 
 def _climbing(facts: Facts, rules: LadderRules, breach: Breach) -> Plan:
     spans = held_spans(facts.marks)
     rung = _remaining(facts, rules)[0]
-    scheduled_at = after_unheld(breach.due_at, rung.offset, spans)
-    fires_at = None
-    if scheduled_at is not None:
-        fires_at = outside(_not_before(scheduled_at, facts.last, rules.minimum_gap), spans)
+    calendar = rules.calendars.get(rung.calendar)
+    if calendar is None:
+        return _waiting(breach, Wait.CALENDAR, rung)
+    scheduled_at = _scheduled(breach, rung, rules, spans)
+    earliest = _not_before(scheduled_at, facts.last, calendar.after, (rules.minimum_gap, spans))
+    fires_at = outside(earliest, spans) if earliest is not None else None
     state = State.CLIMBING if fires_at is not None else State.HELD
     return Plan(state, breach, next_rung=rung, scheduled_at=scheduled_at, fires_at=fires_at)
 
 
-def _not_before(scheduled_at: datetime, last: Fired | None, gap: timedelta) -> datetime:
+def _not_before(
+    scheduled_at: datetime | None, last: Fired | None, after: After, gap: tuple[timedelta, tuple[Span, ...]]
+) -> datetime | None:
     """Each officer gets time to act: a gap after the previous rung, and what an acknowledgement put off."""
-    if last is None:
+    if scheduled_at is None or last is None:
         return scheduled_at
-    return max(scheduled_at, last.fired_at + gap, last.deferred_until or scheduled_at)
+    gap_ends = after(last.fired_at, *gap)
+    return max(scheduled_at, gap_ends, last.deferred_until or scheduled_at) if gap_ends else None

@@ -34,6 +34,7 @@ class Ladder:
     next_chase_on: date | None = None
     last_chased_at: datetime | None = None
     stalled: str | None = None
+    calendar: str | None = None
 
     @property
     def key(self) -> tuple[UUID, int]:
@@ -89,7 +90,8 @@ class Ladder:
             last_acknowledged_at=None if is_new_rung else self.last_acknowledged_at,
             ended_at=plan.ended_at,
             ended_reason=plan.ended_reason,
-            stalled=None,
+            stalled=plan.waits_for,
+            calendar=plan.next_rung.calendar if plan.next_rung else None,
         )
 
     def stall(self, why: str, *, until: datetime) -> "Ladder":

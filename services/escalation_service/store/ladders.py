@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import Row, and_, bindparam, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.escalation_service.domain.holds import HoldMark
-from services.escalation_service.domain.ladder import Breach, Facts, Fired
+from services.escalation_service.domain.ladder import Breach, Facts, Fired, Wait
 from services.escalation_service.domain.record import Ladder
 from services.escalation_service.store.tables import BREACH, HOLD_MARK, LADDER, RUNG
 from shared.db import Tx
@@ -174,3 +174,13 @@ async def oldest_due(tx: Tx) -> datetime | None:
     """The earliest instant at which a ladder wanted, or will want, attention."""
     found: datetime | None = await tx.scalar(select(func.min(LADDER.c.next_due_at)).where(LADDER.c.stalled.is_(None)))
     return found
+
+
+async def wake(tx: Tx, calendar: str) -> None:
+    """Let the timer plan the ladders again whose next rung is counted on a calendar."""
+    its = select(LADDER.c.case_id, LADDER.c.cycle).where(
+        LADDER.c.next_due_at > tx.now, or_(LADDER.c.calendar == calendar, LADDER.c.stalled == Wait.CALENDAR)
+    )
+    keys = its.with_for_update(skip_locked=True).cte("keys")
+    mine = and_(LADDER.c.case_id == keys.c.case_id, LADDER.c.cycle == keys.c.cycle)
+    await tx.execute(update(LADDER).where(mine).values(next_due_at=tx.now))

@@ -1,14 +1,12 @@
-"""SQL for offices, areas and the ladders' rules."""
+"""SQL for offices, their posts and areas, and for the starting data."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.escalation_service.domain.ladder import LadderRules, Place, RungRule
 from services.escalation_service.store.directory_tables import (
     AREA_REGION,
     LADDER_POLICY,
@@ -17,25 +15,6 @@ from services.escalation_service.store.directory_tables import (
     RUNG_DEFINITION,
 )
 from shared.db import Tx
-
-
-async def rules(tx: Tx) -> list[LadderRules]:
-    """Every version of every ladder."""
-    rungs: dict[tuple[str, int], list[RungRule]] = defaultdict(list)
-    for row in await tx.all(select(RUNG_DEFINITION)):
-        rule = RungRule(row.rung, row.post, Place(row.place), timedelta(hours=row.offset_hours))
-        rungs[row.ladder, row.version].append(rule)
-    return [
-        LadderRules(
-            ladder=row.ladder,
-            version=row.version,
-            valid_from=row.valid_from,
-            minimum_gap=timedelta(hours=row.minimum_gap_hours),
-            longest_deferral=timedelta(hours=row.longest_deferral_hours),
-            rungs=tuple(sorted(rungs[row.ladder, row.version], key=lambda r: r.rung)),
-        )
-        for row in await tx.all(select(LADDER_POLICY))
-    ]
 
 
 async def areas(tx: Tx, at: datetime) -> dict[int, str]:

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from services.escalation_service.store import ladders, officers, offices
+from services.escalation_service.store import ladders, officers
 from services.escalation_service.use_cases.firing import known_until
+from services.escalation_service.use_cases.planning import rule_book
 from services.escalation_service.use_cases.posts import LADDERS
 from shared.db import Tx
 
@@ -25,7 +26,7 @@ async def _vacancies(tx: Tx) -> list[str]:
 
 
 async def _rules(tx: Tx) -> list[str]:
-    known = {version.ladder for version in await offices.rules(tx) if version.rungs}
+    known = {version.ladder for version in (await rule_book(tx)).versions}
     return [f"the ladder {name!r} has no rungs" for name in LADDERS if name not in known]
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.escalation_service.domain.case_file import CaseFile
-from services.escalation_service.domain.ladder import Call, Facts, Fired, LadderRules, evaluate
+from services.escalation_service.domain.ladder import NO_LADDER, Call, Facts, Fired, LadderRules, evaluate
 from services.escalation_service.domain.offices import Holder, post_office
+from services.escalation_service.domain.policy import RuleBook
 from services.escalation_service.domain.record import Ladder
-from services.escalation_service.store import cases, ladders, officers, offices
-from services.escalation_service.use_cases.planning import RuleBook, rule_book, rules_of, rung_row, tell_end
+from services.escalation_service.store import cases, decisions, ladders, officers, offices
+from services.escalation_service.use_cases.planning import decided, follow, rule_book, rules_of, rung_row, tell_end
 from shared.contracts.base import INTAKE, SLA
 from shared.contracts.escalation import RungFired
 from shared.db import Tx
@@ -38,10 +39,12 @@ class _Due:
 class _Round:
     """One claimed batch on its way through."""
 
+    now: datetime
     horizon: datetime
     book: RuleBook
     areas: dict[int, str]
     saved: list[Ladder] = field(default_factory=list)
+    decided: list[dict[str, object]] = field(default_factory=list)
     due: list[_Due] = field(default_factory=list)
 
 
@@ -61,10 +64,11 @@ async def fire_due_rungs(tx: Tx, *, most: int) -> int:
     claimed = await ladders.claim_due(tx, before=horizon, most=most)
     if not claimed:
         return 0
-    this = _Round(horizon, await rule_book(tx), await offices.areas(tx, tx.now))
+    this = _Round(tx.now, horizon, await rule_book(tx), await offices.areas(tx, tx.now))
     await _sort(tx, this, claimed)
     await _fire(tx, this)
     await ladders.save(tx, this.saved)
+    await decisions.add(tx, this.decided)
     await fault_point("timer.after_fire")
     return len(claimed)
 
@@ -76,13 +80,13 @@ async def _sort(tx: Tx, this: _Round, claimed: Sequence[Ladder]) -> None:
     parked = await _parked(tx, claimed)
     for ladder in claimed:
         if str(ladder.case_id) in parked:
-            this.saved.append(ladder.stall("parked", until=tx.now + PARKED_PAUSE))
+            _follow(this, ladder, ladder.stall("parked", until=tx.now + PARKED_PAUSE), NO_LADDER)
             continue
         try:
             _judge(this, ladder, files[ladder.case_id], facts[ladder.key], tx.now)
         except Exception:
             log.exception("a ladder cannot be judged", extra={"case_id": str(ladder.case_id), "cycle": ladder.cycle})
-            this.saved.append(ladder.stall("failed", until=tx.now + FAILED_PAUSE))
+            _follow(this, ladder, ladder.stall("failed", until=tx.now + FAILED_PAUSE), NO_LADDER)
 
 
 async def _parked(tx: Tx, claimed: Sequence[Ladder]) -> set[str]:
@@ -100,7 +104,12 @@ def _judge(this: _Round, ladder: Ladder, file: CaseFile, facts: Facts, now: date
     if call is not None:
         this.due.append(_Due(ladder, file, facts, rules, call))
     else:
-        this.saved.append(ladder.follow(plan, facts))
+        _follow(this, ladder, follow(ladder, plan, facts, now), rules)
+
+
+def _follow(this: _Round, before: Ladder, after: Ladder, rules: LadderRules) -> None:
+    this.saved.append(after)
+    this.decided += decided(before, after, rules, this.now)
 
 
 async def _fire(tx: Tx, this: _Round) -> None:
@@ -110,7 +119,7 @@ async def _fire(tx: Tx, this: _Round) -> None:
     await ladders.add_fired(tx, rows)
     for due, row in zip(this.due, rows, strict=True):
         await tx.publish(_event(due, row))
-        this.saved.append(await _climb(tx, due))
+        _follow(this, due.ladder, await _climb(tx, due), due.rules)
 
 
 def _post_of(this: _Round, due: _Due) -> tuple[str, str]:
@@ -132,6 +141,7 @@ def _row(due: _Due, called: Holder, now: datetime) -> dict[str, object]:
         "reason": called.reason,
         "absent_code": called.absent,
         "scheduled_at": due.call.scheduled_at,
+        "ready_at": due.call.ready_at,
         "fired_at": now,
     }
 
@@ -151,6 +161,6 @@ async def _climb(tx: Tx, due: _Due) -> Ladder:
     fired = (*due.facts.fired, Fired(due.call.rule.rung, tx.now))
     facts = Facts(due.facts.breaches, due.facts.marks, fired, due.facts.closure)
     plan = evaluate(facts, due.rules)
-    after = due.ladder.follow(plan, facts)
+    after = follow(due.ladder, plan, facts, tx.now)
     await tell_end(tx, due.ladder, after, due.file, (len(fired), len(plan.lapsed)))
     return after

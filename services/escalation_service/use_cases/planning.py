@@ -1,42 +1,33 @@
 """Lets a ladder follow its facts: what is next, what lapsed, whether it is over."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from services.escalation_service.domain.case_file import HEAD_OFFICE, CaseFile
+from services.escalation_service.domain.case_file import CaseFile
 from services.escalation_service.domain.ladder import Facts, LadderRules, Plan, RungRule, evaluate
 from services.escalation_service.domain.offices import post_office
+from services.escalation_service.domain.policy import RuleBook
 from services.escalation_service.domain.record import Ladder
-from services.escalation_service.store import ladders, offices
+from services.escalation_service.store import decisions, ladders, offices, policies
 from shared.contracts.escalation import LadderEnded
 from shared.db import Tx
-from shared.kernel.errors import NotFound
 from shared.kernel.ids import uuid7
 
-
-@dataclass(frozen=True)
-class RuleBook:
-    """Every version of every ladder."""
-
-    versions: Sequence[LadderRules]
-
-    def rules_for(self, file: CaseFile, at: datetime) -> LadderRules:
-        """The ladder of a case: the head-office queue has its own; the version is the one valid at the breach."""
-        name = "head_office" if file.office == HEAD_OFFICE else "branch"
-        valid = [v for v in self.versions if v.ladder == name]
-        if not valid:
-            raise NotFound("There are no rules for this ladder.", code="ladder_missing", ladder=name)
-        begun = [v for v in valid if v.valid_from <= at]
-        return max(begun, key=lambda v: v.valid_from) if begun else min(valid, key=lambda v: v.valid_from)
+WAIT_PAUSE = timedelta(minutes=1)
 
 
 async def rule_book(tx: Tx) -> RuleBook:
-    return RuleBook(await offices.rules(tx))
+    return await policies.rule_book(tx)
 
 
 def rules_of(book: RuleBook, file: CaseFile, facts: Facts, now: datetime) -> LadderRules:
+    """The version in force at the breach: a later publication changes nothing for it."""
     return book.rules_for(file, facts.newest.breached_at if facts.newest else now)
+
+
+def follow(before: Ladder, plan: Plan, facts: Facts, now: datetime) -> Ladder:
+    """The ladder after its plan; one that waits for rules or a calendar is looked at again."""
+    after = before.follow(plan, facts)
+    return after.stall(plan.waits_for, until=now + WAIT_PAUSE) if plan.waits_for else after
 
 
 async def settle(tx: Tx, before: Ladder, after: Ladder, file: CaseFile, *, plan_again: bool = False) -> None:
@@ -45,11 +36,37 @@ async def settle(tx: Tx, before: Ladder, after: Ladder, file: CaseFile, *, plan_
         facts = (await ladders.facts_of(tx, [after]))[after.key]
         rules = rules_of(await rule_book(tx), file, facts, tx.now)
         plan = evaluate(facts, rules)
-        after = after.follow(plan, facts)
+        after = follow(after, plan, facts, tx.now)
         await _set_lapsed(tx, before, file, (rules, plan))
         await tell_end(tx, before, after, file, (len(facts.fired), len(plan.lapsed)))
+        await decisions.add(tx, decided(before, after, rules, tx.now))
     if after != before:
         await ladders.save(tx, [after])
+
+
+def decided(before: Ladder, after: Ladder, rules: LadderRules, now: datetime) -> list[dict[str, object]]:
+    """The row that says why the ladder goes on as it does from now on; none when nothing changed."""
+    if _said(before) == _said(after):
+        return []
+    calendar = rules.calendars.get(after.calendar) if after.calendar else None
+    facts: dict[str, object] = {
+        "ladder": rules.ladder, "version": rules.version, "calendar": after.calendar,
+        "calendar_version": calendar.version if calendar else None,
+        "due_at": after.due_at.isoformat() if after.due_at else None,
+        "ended_reason": after.ended_reason,
+    }  # fmt: skip
+    return [
+        {
+            "case_id": after.case_id, "cycle": after.cycle, "at": now, "what": after.stalled or after.state,
+            "rung": after.next_rung, "scheduled_at": after.next_scheduled_at,
+            "fires_at": None if after.stalled else after.next_due_at, "facts": facts,
+        }
+    ]  # fmt: skip
+
+
+def _said(ladder: Ladder) -> tuple[object, ...]:
+    planned = None if ladder.stalled else ladder.next_due_at
+    return ladder.state, ladder.stalled, ladder.next_rung, ladder.next_scheduled_at, planned, ladder.ended_reason
 
 
 async def tell_end(tx: Tx, before: Ladder, after: Ladder, file: CaseFile, counts: tuple[int, int]) -> None:
@@ -89,6 +106,7 @@ async def _set_lapsed(tx: Tx, before: Ladder, file: CaseFile, decided: tuple[Lad
 
 def rung_row(ladder: Ladder, file: CaseFile, rule: RungRule, rules: LadderRules) -> dict[str, object]:
     """What every recorded rung has, fired or lapsed."""
+    calendar = rules.calendars.get(rule.calendar)
     return {
         "rung_id": uuid7(),
         "case_id": ladder.case_id,
@@ -98,4 +116,7 @@ def rung_row(ladder: Ladder, file: CaseFile, rule: RungRule, rules: LadderRules)
         "office": file.office,
         "ladder": rules.ladder,
         "ladder_version": rules.version,
+        "calendar": rule.calendar,
+        "calendar_version": calendar.version if calendar else None,
+        "review": rule.review,
     }

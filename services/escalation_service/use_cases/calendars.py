@@ -1,0 +1,15 @@
+"""Takes in the calendars that sla publishes."""
+
+from datetime import date
+
+from services.escalation_service.store import calendars, ladders
+from shared.contracts.sla import CalendarPublished
+from shared.db import Tx
+
+
+async def keep_calendar(tx: Tx, event: CalendarPublished) -> None:
+    """Keep a copy of a published version and let the ladders on it follow; the newest one counts."""
+    values = event.model_dump(mode="json", include={"code", "version", "name_th", "zone", "weekly", "exceptions"})
+    horizon = date.fromisoformat(event.horizon_on) if event.horizon_on else None
+    await calendars.add(tx, values | {"horizon_on": horizon, "published_at": event.published_at})
+    await ladders.wake(tx, event.code)
