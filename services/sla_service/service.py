@@ -8,15 +8,17 @@ from services.sla_service.jobs import JOBS
 from services.sla_service.settings import SlaSettings
 from services.sla_service.store.version_tables import ALL_TABLES
 from services.sla_service.use_cases import seeding
+from services.sla_service.use_cases.calendars import tell_calendars
 from services.sla_service.use_cases.watching import problems
 from shared.contracts.base import INTAKE
 from shared.runtime.service import Context, Service
 
 
 async def seed(context: Context) -> None:
-    """Enter the starting calendars and policies where they are missing."""
+    """Enter the starting calendars and policies where they are missing; tell calendars nobody was told of."""
     async with context.db.transaction() as tx:
         await seeding.seed(tx)
+        await tell_calendars(tx)
 
 
 SERVICE = Service(

@@ -11,7 +11,7 @@ from services.sla_service.domain.explain import Stretch
 from services.sla_service.domain.policy import Target
 from services.sla_service.use_cases.reading import Calculated, CaseClocks, Explained
 from shared.db import Row
-from shared.web.types import Day, Instant, StrictModel
+from shared.web.types import Instant, StrictModel
 
 Metric = Literal["acknowledge", "first_contact", "resolve", "notify_customer", "survey_call", "ois_record"]
 Code = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9_-]+$")]
@@ -121,6 +121,9 @@ class TargetBody(StrictModel):
     amount: int = Field(ge=1, le=2000, examples=[3])
     unit: Literal["wall", "office", "working_day", "calendar_day"]
     calendar: Code = Field(examples=["office"])
+    version: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        None, description="of the calendar, a draft too; without it: the newest published", examples=[2]
+    )
 
     def target(self) -> Target:
         return Target("resolve", self.amount, self.unit, "always" if self.unit == "wall" else self.calendar)
@@ -148,41 +151,6 @@ class CalculatorAnswer(BaseModel):
     budget_seconds: int
     due_at: Instant | None = Field(description="null when a pause has not ended before the budget is used up")
     stretches: list[StretchShown]
-
-
-class CalendarShown(BaseModel):
-    """A version of a calendar. A draft has no published_at and nothing runs on it."""
-
-    code: str = Field(examples=["office"])
-    version: int
-    name_th: str = Field(examples=["เวลาทำการ กปภ."])
-    zone: str = Field(examples=["Asia/Bangkok"])
-    weekly: list[list[str]] = Field(description="open hours of each weekday, Monday first")
-    exceptions: list[dict[str, Any]] = Field(description="days with hours of their own; none: closed")
-    horizon_on: Day | None = Field(description="the last day whose closures are known")
-    published_at: Instant | None
-    published_by: str | None
-
-
-class PolicyShown(BaseModel):
-    """A version of a policy: for which cases, and what it promises them. `*` matches all; an amount of 0: no clock."""
-
-    code: str = Field(examples=["L01"])
-    version: int
-    name_th: str
-    kind: str
-    subject: str
-    severity: str
-    channel: str
-    office: str
-    effective_from: Instant
-    effective_to: Instant | None
-    targets: list[dict[str, Any]]
-    warnings: list[dict[str, Any]]
-    pause_reasons: list[str]
-    reopen_mode: str
-    published_at: Instant | None
-    published_by: str | None
 
 
 def _clock(one: Clock) -> dict[str, Any]:
@@ -243,11 +211,3 @@ def calculated(found: Calculated) -> CalculatorAnswer:
         calendar=found.calendar, budget_seconds=_seconds(found.budget) or 0, due_at=found.due_at,
         stretches=[_stretch(piece) for piece in found.stretches],
     )  # fmt: skip
-
-
-def calendar_shown(row: Row[Any]) -> CalendarShown:
-    return CalendarShown(**_named(CalendarShown, row))
-
-
-def policy_shown(row: Row[Any]) -> PolicyShown:
-    return PolicyShown(**_named(PolicyShown, row))

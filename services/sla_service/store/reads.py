@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, true, tuple_
 
 from services.sla_service.domain.case_file import CaseFile
 from services.sla_service.store.cases import COLUMNS, as_file
-from services.sla_service.store.tables import breach, calendar_version, case_file, clock, policy_version
+from services.sla_service.store.tables import breach, case_file, clock
 from shared.db import Tx
 from shared.kernel.access import Scope
 
@@ -74,20 +74,3 @@ def _conditions(wanted: BreachFilter) -> list[ColumnElement[bool]]:
     if wanted.standing is not None:
         found.append(breach.c.voided_at.is_(None) if wanted.standing else breach.c.voided_at.is_not(None))
     return found
-
-
-async def list_calendars(tx: Tx, *, after: tuple[str, int] | None, most: int) -> Sequence[Row[Any]]:
-    """A page of calendar versions, drafts too. They are the same for every reader."""
-    return await _versions(tx, calendar_version, after, most)
-
-
-async def list_policies(tx: Tx, *, after: tuple[str, int] | None, most: int) -> Sequence[Row[Any]]:
-    """A page of policy versions, drafts too. They are the same for every reader."""
-    return await _versions(tx, policy_version, after, most)
-
-
-async def _versions(tx: Tx, table: Table, after: tuple[str, int] | None, most: int) -> Sequence[Row[Any]]:
-    query = select(table)
-    if after is not None:
-        query = query.where(tuple_(table.c.code, table.c.version) > tuple_(*after))
-    return await tx.all(query.order_by(table.c.code, table.c.version).limit(most))

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from services.sla_service.domain.calendar import CalendarVersion
 from services.sla_service.domain.case_file import CaseFile
 from services.sla_service.domain.evaluate import Clock, evaluate
 from services.sla_service.domain.explain import Stretch, explain, stretches
 from services.sla_service.domain.policy import Target
-from services.sla_service.store import ledger, reads
-from services.sla_service.store.book import read_book
+from services.sla_service.store import ledger, reads, versions
+from services.sla_service.store.book import calendar_of, read_book
 from services.sla_service.store.reads import BreachFilter
 from shared.db import Row, Tx
 from shared.kernel.errors import Invalid, NotFound
@@ -72,21 +73,33 @@ async def list_breaches(
     return await reads.list_breaches(tx, tx.actor.scope, wanted, after=after, most=most)
 
 
-async def calculate(tx: Tx, target: Target, start: datetime, holds: Sequence[Hold]) -> Calculated:
+async def calculate(
+    tx: Tx, target: Target, start: datetime, holds: Sequence[Hold], version: int | None = None
+) -> Calculated:
     """The deadline that a target gives, before any case exists. Raises Invalid for an unknown calendar."""
     instants = [start, *(edge for hold in holds for edge in hold if edge)]
     if any(abs(at - tx.now) > FURTHEST for at in instants):
         raise Invalid("No calendar says anything about times more than three years away.", code="absurd_time")
-    book = await read_book(tx)
-    if target.calendar not in {one.code for one in book.calendars.values()}:
-        raise Invalid("There is no published calendar with this code.", code="unknown_calendar")
-    calendar = book.calendar(target.calendar)
+    calendar = await _calendar(tx, target.calendar, version)
     budget = target.budget(calendar.working, start)
     due_at = calendar.working.due(start, budget, holds)
     last = due_at or max(begin for begin, end in holds if end is None)
     labelled = [(hold, "hold") for hold in holds]
     pieces = stretches(calendar, (start, max(last, start)), labelled, due_at)
     return Calculated(f"{calendar.code}/{calendar.version}", budget, due_at, pieces)
+
+
+async def _calendar(tx: Tx, code: str, version: int | None) -> CalendarVersion:
+    """The newest published version, or the one named, which may be a draft."""
+    if version is not None:
+        row = await versions.find(tx, versions.CALENDARS, code, version)
+        if row is None:
+            raise Invalid("There is no such version of a calendar.", code="unknown_calendar")
+        return calendar_of(row)
+    book = await read_book(tx)
+    if code not in {one.code for one in book.calendars.values()}:
+        raise Invalid("There is no published calendar with this code.", code="unknown_calendar")
+    return book.calendar(code)
 
 
 async def _visible(tx: Tx, case_id: UUID) -> CaseFile:
