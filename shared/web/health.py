@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from shared.db import Tx
-from shared.db.schema import schema_problem
+from shared.db.schema import schema_mismatch
 from shared.messaging.operations import counts
 from shared.observability import metrics
 from shared.observability.privacy import describe_error
@@ -36,10 +36,10 @@ async def state_of(app: FastAPI) -> tuple[str, list[str]]:
 async def _look(app: FastAPI) -> tuple[str, list[str]]:
     service, context = app.state.service, app.state.context
     async with context.db.transaction(edge="health") as tx:
-        old = await schema_problem(tx, service.migrations)
-        if old is not None:
-            return "unavailable", [old]
-        reasons = await lacking(tx, service)
+        other = await schema_mismatch(tx, service.migrations)
+        if other is not None and not other.newer:
+            return "unavailable", [other.reason]
+        reasons = ([other.reason] if other else []) + await lacking(tx, service)
     reasons += app.state.gate.verifier.problems() + context.health()
     return ("degraded" if reasons else "ready"), reasons
 
@@ -57,8 +57,8 @@ async def lacking(tx: Tx, service: WebService) -> list[str]:
 
 async def check(tx: Tx, service: WebService) -> list[str]:
     """All of it, the schema's revision included: empty when a deployment may go on."""
-    old = await schema_problem(tx, service.migrations)
-    return ([old] if old else []) + await lacking(tx, service)
+    other = await schema_mismatch(tx, service.migrations)
+    return ([other.reason] if other else []) + await lacking(tx, service)
 
 
 async def readiness(apps: Mapping[str, FastAPI]) -> Response:

@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -229,15 +230,31 @@ async def test_a_service_that_nobody_can_sign_in_to_says_so(world: World) -> Non
     assert "PWA_AUTH_JWKS_URL" in ready.json()["reasons"][0]
 
 
-async def test_a_schema_of_another_revision_is_not_ready(world: World, web_database: TestDatabase) -> None:
-    owner = Database(web_database.owner_url, schema="intake")
+async def at_revision(revision: str, world: World, database: TestDatabase) -> httpx.Response:
+    """What /readyz says when the schema is at this revision and the code at 0001."""
+    owner = Database(database.owner_url, schema="intake")
     async with owner.transaction() as tx:
-        await tx.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+        await tx.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
     async with world.client(None) as client:
         answer = await client.get("/readyz")
     await owner.dispose()
+    return answer
+
+
+async def test_a_schema_older_than_the_code_is_not_ready(world: World, web_database: TestDatabase) -> None:
+    answer = await at_revision("0000", world, web_database)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert "this code needs 0001" in answer.json()["reasons"][0]
+
+
+async def test_processes_of_the_previous_code_go_on_under_a_newer_schema_and_say_so(
+    world: World, web_database: TestDatabase
+) -> None:
+    answer = await at_revision("0002", world, web_database)
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["reasons"] == [
+        "intake: schema intake is at revision 0002, newer than this code (0001): deploy the processes that belong to it"
+    ]
 
 
 async def test_requests_are_counted_by_route_never_by_path(edge: World) -> None:
