@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.escalation_service.use_cases.firing import fire_due_rungs
+from services.escalation_service.use_cases.firing import fire_due_rungs, rest
 from shared.runtime.service import Context, Job
 
 
@@ -13,4 +13,10 @@ async def fire_rungs(context: Context) -> int:
         return await fire_due_rungs(tx, most=context.settings.batch)
 
 
-JOBS: Sequence[Job] = (Job("fire_rungs", fire_rungs, timedelta(seconds=1)),)
+async def until_next(context: Context) -> float:
+    """Seconds until the next ladder wants attention; asks the publishers for their word where one waits for it."""
+    async with context.db.transaction() as tx:
+        return await rest(tx)
+
+
+JOBS: Sequence[Job] = (Job("fire_rungs", fire_rungs, timedelta(seconds=5), until_next),)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.sla_service.use_cases.firing import fire_due_clocks
+from services.sla_service.use_cases.firing import fire_due_clocks, rest
 from services.sla_service.use_cases.watching import lateness
 from shared.runtime.service import Context, Job
 
@@ -14,6 +14,12 @@ async def fire_clocks(context: Context) -> int:
         return await fire_due_clocks(tx, most=context.settings.batch)
 
 
+async def until_next(context: Context) -> float:
+    """Seconds until the next case file wants attention; asks intake for its word where one waits for it."""
+    async with context.db.transaction() as tx:
+        return await rest(tx)
+
+
 async def watch_lateness(context: Context) -> int:
     """Keep the metric `sla_clock_blind` true."""
     async with context.db.transaction() as tx:
@@ -22,6 +28,6 @@ async def watch_lateness(context: Context) -> int:
 
 
 JOBS: Sequence[Job] = (
-    Job("fire_clocks", fire_clocks, timedelta(seconds=1)),
+    Job("fire_clocks", fire_clocks, timedelta(seconds=5), until_next),
     Job("watch_lateness", watch_lateness, timedelta(seconds=15)),
 )

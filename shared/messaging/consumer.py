@@ -18,10 +18,10 @@ from shared.db.failures import is_infrastructure
 from shared.db.tx import Database, Tx
 from shared.kernel.faults import fault_point
 from shared.messaging import inbox
-from shared.messaging.inbox import Position, StreamKey, parked_keys, watermark
+from shared.messaging.inbox import Position, StreamKey, parked_keys, watermark, watermarks
 from shared.messaging.port import WATERMARK, Message
 
-__all__ = ["Consumer", "Handler", "Meta", "parked_keys", "watermark"]
+__all__ = ["Consumer", "Handler", "Meta", "parked_keys", "watermark", "watermarks"]
 log = logging.getLogger(__name__)
 
 
@@ -59,6 +59,7 @@ class Consumer:
     db: Database
     handlers: Mapping[type[Event], Handler]
     watermarks: frozenset[str] = frozenset()
+    on_received: Callable[[], None] = lambda: None
     _began: dict[str, datetime] = field(default_factory=dict)
 
     @property
@@ -80,6 +81,8 @@ class Consumer:
             await self._receive(messages, careful=False)
         except Poison:
             await self._receive(messages, careful=True)
+        if not all(map(_is_mark, messages)):
+            self.on_received()
 
     async def _receive(self, messages: Sequence[Message], *, careful: bool) -> None:
         async with self.db.transaction(edge="consumer") as tx:
@@ -245,10 +248,13 @@ class Consumer:
             batch.waiting.setdefault((envelope.topic, envelope.key), {})[envelope.seq] = row
 
     async def _marks(self, tx: Tx, messages: Sequence[Message]) -> None:
+        newest: dict[tuple[str, int], tuple[int, datetime]] = {}
         for message in messages:
             if _is_mark(message):
                 until, partitions = datetime.fromisoformat(message.headers["until"]), int(message.headers["partitions"])
-                await inbox.raise_watermark(tx, message.topic, message.partition, partitions, until)
+                newest[message.topic, message.partition] = (partitions, until)
+        if newest:
+            await inbox.raise_watermarks(tx, newest)
 
     async def replay(self, tx: Tx, rows: Sequence[Row[Any]]) -> tuple[int, int]:
         """Try parked events again inside the operator's transaction: how many were applied, how many failed."""

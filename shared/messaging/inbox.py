@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import Row, TextClause
 
 from shared.contracts.envelope import Envelope
-from shared.db.tx import Tx
+from shared.db.tx import Tx, in_schema
 
 StreamKey = tuple[str, str]
 
@@ -28,7 +28,7 @@ class Position:
 
 
 def _sql(tx: Tx, statement: str) -> TextClause:
-    return text(statement.replace("{s}", tx.schema))
+    return in_schema(statement, tx.schema)
 
 
 async def accept(tx: Tx, envelopes: Sequence[Envelope]) -> set[UUID]:
@@ -157,25 +157,41 @@ async def failed_again(tx: Tx, parked_id: int, error: str) -> None:
     await tx.execute(_sql(tx, statement), {"id": parked_id, "error": error})
 
 
-async def raise_watermark(tx: Tx, topic: str, partition: int, partitions: int, until: datetime) -> None:
+async def raise_watermarks(tx: Tx, marks: Mapping[tuple[str, int], tuple[int, datetime]]) -> None:
+    """How far each (topic, partition) has been sent: (number of partitions, instant); it never goes back."""
+    rows = [
+        {"t": topic, "p": partition, "n": partitions, "u": until.isoformat()}
+        for (topic, partition), (partitions, until) in sorted(marks.items())
+    ]
+    # Marks of a broker with more partitions, used here before, would hold the watermark back for ever.
     statement = """
-        INSERT INTO {s}.watermark AS w (topic, partition, partitions, until)
-        VALUES (:topic, :partition, :partitions, :until)
+        WITH r AS (
+            SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(t text, p int, n int, u timestamptz)
+        ), gone AS (
+            DELETE FROM {s}.watermark w USING r WHERE w.topic = r.t AND w.partition >= r.n
+        )
+        INSERT INTO {s}.watermark AS w (topic, partition, partitions, until) SELECT t, p, n, u FROM r ORDER BY t, p
         ON CONFLICT (topic, partition) DO UPDATE
         SET partitions = excluded.partitions, until = greatest(w.until, excluded.until)"""
-    params = {"topic": topic, "partition": partition, "partitions": partitions, "until": until}
-    await tx.execute(_sql(tx, statement), params)
-    # Marks of a broker with more partitions, used here before, would hold the watermark back for ever.
-    await tx.execute(_sql(tx, "DELETE FROM {s}.watermark WHERE topic = :topic AND partition >= :partitions"), params)
+    await tx.execute(_sql(tx, statement), {"rows": json.dumps(rows)})
+
+
+async def raise_watermark(tx: Tx, topic: str, partition: int, partitions: int, until: datetime) -> None:
+    await raise_watermarks(tx, {(topic, partition): (partitions, until)})
+
+
+async def watermarks(tx: Tx, topics: Sequence[str]) -> dict[str, datetime | None]:
+    """For each topic: everything its publisher recorded before this instant has arrived; None until that is known."""
+    statement = """
+        SELECT topic, CASE WHEN count(*) >= max(partitions) THEN min(until) END AS until FROM {s}.watermark
+        WHERE topic = ANY(CAST(:topics AS text[])) AND partition < partitions GROUP BY topic"""
+    found = {row.topic: row.until for row in await tx.all(_sql(tx, statement), {"topics": list(topics)})}
+    return {topic: found.get(topic) for topic in topics}
 
 
 async def watermark(tx: Tx, topic: str) -> datetime | None:
-    """Everything the publisher recorded on the topic before this instant has arrived; None until that is known."""
-    statement = """
-        SELECT CASE WHEN count(*) >= max(partitions) THEN min(until) END AS until FROM {s}.watermark
-        WHERE topic = :topic AND partition < partitions"""
-    until: datetime | None = await tx.scalar(_sql(tx, statement), {"topic": topic})
-    return until
+    """The same of one topic."""
+    return (await watermarks(tx, [topic]))[topic]
 
 
 async def parked_keys(tx: Tx, topic: str, keys: Sequence[str]) -> set[str]:

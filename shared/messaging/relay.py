@@ -18,14 +18,18 @@ from shared.db.failures import is_infrastructure
 from shared.kernel.clock import Clock
 from shared.kernel.faults import fault_point
 from shared.messaging.port import Fenced, Message, Target
+from shared.messaging.waiting import channel_of
 
 BATCH = 500
 MARK_EVERY_SECONDS = 1.0
 DELIVERY_TIMEOUT_SECONDS = 30.0
+LONGEST_WAIT_SECONDS = 0.1
 LARGEST_PAUSE_SECONDS = 10.0
 log = logging.getLogger(__name__)
 
 Cards = Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, ContactLike | None]]]
+
+Mark = tuple[Sequence[str], datetime | None]  # which topics, and until when if that is known
 
 
 @dataclass
@@ -33,14 +37,28 @@ class Lane:
     """One target's progress. A lane that fails pauses alone, twice as long each time."""
 
     target: Target
+    always: bool = False
     failures: int = 0
     most: int = BATCH // 10  # rows at once: more while the target is quick, fewer when it is slow or fails
     resumes_at: float = 0.0
     marked: datetime | None = None
     marked_at: float = 0.0
+    wished: set[str] = field(default_factory=set)  # topics whose mark somebody waits for
 
     def wants(self, topic: str) -> bool:
         return self.target.topics is None or topic in self.target.topics
+
+    def take_marks(self, topics: Sequence[str]) -> list[str]:
+        """The topics whose mark the target should hear now: all once a second (a hand-moved clock: always), and those
+        that somebody waits for. Whoever cannot tell it puts them back into `wished`."""
+        now = time.monotonic()
+        if self.always or now - self.marked_at >= MARK_EVERY_SECONDS:
+            self.marked_at = now
+        else:
+            topics = [topic for topic in topics if topic in self.wished]
+        mine = [topic for topic in topics if self.wants(topic) and topic not in COMPACTED]
+        self.wished.difference_update(mine)
+        return mine
 
     @property
     def is_paused(self) -> bool:
@@ -67,6 +85,7 @@ class Outgoing:
     schema: str
     connection: asyncpg.Connection | None = None
     leads: bool = False
+    on_wish: Callable[[str], None] = lambda _topic: None
 
     async def lead(self) -> bool:
         """Hold (or try to get) the schema's session lock; the lock and the deletes are on one session."""
@@ -78,6 +97,8 @@ class Outgoing:
         if not self.leads:
             sql = "SELECT pg_try_advisory_lock(hashtext('pwa.relay'), hashtext($1))"
             self.leads = bool(await self.connection.fetchval(sql, self.schema))
+            if self.leads:
+                await self.connection.add_listener(channel_of(self.schema), lambda *said: self.on_wish(said[-1]))
         return self.leads
 
     async def resign(self) -> None:
@@ -120,8 +141,9 @@ SELECT least(min(xact_start), statement_timestamp()) FROM pg_stat_activity
 WHERE usename = current_user AND datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()
 """
 _OLDEST = """
-SELECT min(recorded_at) FROM {s}.outbox o
-WHERE topic = ANY($2) AND NOT EXISTS (SELECT 1 FROM {s}.outbox_ack a WHERE a.id = o.id AND a.target = $1)
+SELECT t.target, (SELECT min(recorded_at) FROM {s}.outbox o WHERE topic = ANY($2)
+    AND NOT EXISTS (SELECT 1 FROM {s}.outbox_ack a WHERE a.id = o.id AND a.target = t.target)) AS at
+FROM unnest($1::text[]) AS t(target)
 """
 
 
@@ -134,8 +156,18 @@ class Relay:
     targets: Callable[[], Sequence[Target]]
     cards: Cards | None = None
     clock: Clock | None = None
+    on_wish: Callable[[], None] = lambda: None
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _busy: dict[str, "asyncio.Task[set[int]]"] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.outgoing.on_wish = self._wish
+
+    def _wish(self, topic: str) -> None:
+        """A timer somewhere waits for this topic's mark."""
+        for lane in self._lanes.values():
+            lane.wished.add(topic)
+        self.on_wish()
 
     async def step(self) -> int:
         """Send what is pending to every target that is ready. 0: nothing moved and nothing is on its way."""
@@ -169,7 +201,7 @@ class Relay:
 
     def _ready(self) -> list[Lane]:
         for target in self.targets():
-            lane = self._lanes.setdefault(target.name, Lane(target))
+            lane = self._lanes.setdefault(target.name, Lane(target, self.clock is not None))
             lane.target = target
         return [lane for name, lane in self._lanes.items() if name not in self._busy and not lane.is_paused]
 
@@ -177,6 +209,8 @@ class Relay:
         lanes = self._ready()
         if not self._busy and not await self.outgoing.fetch("SELECT 1 FROM {s}.outbox LIMIT 1"):
             return 0
+        marks = {lane.target.name: lane.take_marks(self.topics) for lane in lanes}
+        known_until = await self._known_until() if any(marks.values()) else None
         rows: dict[int, asyncpg.Record] = {}
         # While no target lags behind another, one read serves them all.
         shared = None
@@ -186,15 +220,28 @@ class Relay:
         for lane in lanes:
             pending = await self.outgoing.fetch(_PENDING, lane.target.name, BATCH) if shared is None else shared
             rows.update((row["id"], row) for row in pending)
-            self._busy[lane.target.name] = asyncio.create_task(self._serve(lane, pending))
+            mark = (marks[lane.target.name], known_until if len(pending) < BATCH else None)
+            self._busy[lane.target.name] = asyncio.create_task(self._serve(lane, pending, mark))
         await fault_point("relay.selected")
         if self._busy:
             # Nobody waits for a slow subscriber: it is left to finish on its own, its acknowledgement counts later.
-            await asyncio.wait(self._busy.values(), timeout=0.5)
+            await asyncio.wait(self._busy.values(), timeout=LONGEST_WAIT_SECONDS)
         return await self._settle(rows)
 
-    async def _serve(self, lane: Lane, rows: Sequence[asyncpg.Record]) -> set[int]:
-        """Deliver rows to one target; the ids it took, per key only an unbroken prefix."""
+    async def _serve(self, lane: Lane, rows: Sequence[asyncpg.Record], mark: Mark) -> set[int]:
+        """Deliver rows to one target; the ids it took, per key only an unbroken prefix.
+
+        A target that took all that was pending hears its mark at once: a slower neighbour does not hold it back.
+        """
+        taken = await self._deliver(lane, rows)
+        topics, until = mark
+        if until is not None and len(taken) == len(rows):
+            await self._tell(lane, topics, until)
+        else:
+            lane.wished.update(topics)
+        return taken
+
+    async def _deliver(self, lane: Lane, rows: Sequence[asyncpg.Record]) -> set[int]:
         wanted = [row for row in rows if lane.wants(row["topic"])]
         taken = {row["id"] for row in rows} - {row["id"] for row in wanted}
         wanted = wanted[: lane.most]
@@ -273,31 +320,42 @@ class Relay:
         return Message(envelope.topic, envelope.key, envelope.body(), envelope.headers())
 
     async def _mark(self) -> int:
-        """Every second: tell each target up to which instant it has everything."""
+        """Tell the targets that shall hear it up to which instant they have everything; read once for all of them."""
+        ready = self._ready()
+        marks = {lane.target.name: lane.take_marks(self.topics) for lane in ready}
+        if not any(marks.values()):
+            return 0
+        sent = await self._sent_until([name for name, topics in marks.items() if topics])
         moved = 0
-        for lane in self._ready():
-            topics = [topic for topic in self.topics if lane.wants(topic) and topic not in COMPACTED]
-            if not topics or (self.clock is None and time.monotonic() - lane.marked_at < MARK_EVERY_SECONDS):
-                continue
-            until = await self._sent_until(lane.target.name, topics)
-            if self.clock is not None and lane.marked == until:
-                continue
-            try:
-                for topic in topics:
-                    await asyncio.wait_for(lane.target.mark(topic, until), DELIVERY_TIMEOUT_SECONDS)
-            except Fenced:
-                raise
-            except Exception as error:  # noqa: BLE001 - a watermark that does not arrive only delays
-                lane.failed()
-                log.warning("watermark failed", extra={"target": lane.target.name, "problem": type(error).__name__})
-                continue
-            lane.marked_at = time.monotonic()
-            moved += self.clock is not None
-            lane.marked = until
-        return moved
+        for lane in ready:
+            if topics := marks[lane.target.name]:
+                moved += await self._tell(lane, topics, sent[lane.target.name])
+        return moved if self.clock is not None else 0  # the time alone keeps no loop busy
 
-    async def _sent_until(self, target: str, topics: Sequence[str]) -> datetime:
+    async def _tell(self, lane: Lane, topics: Sequence[str], until: datetime) -> bool:
+        """Whether the target heard something new; a mark that does not arrive only delays."""
+        if lane.marked == until and lane.always:
+            return False
+        try:
+            for topic in topics:
+                await asyncio.wait_for(lane.target.mark(topic, until), DELIVERY_TIMEOUT_SECONDS)
+        except Fenced:
+            raise
+        except Exception as error:  # noqa: BLE001 - the next one may arrive
+            lane.failed()
+            log.warning("watermark failed", extra={"target": lane.target.name, "problem": type(error).__name__})
+            return False
+        lane.marked = until
+        return True
+
+    async def _known_until(self) -> datetime:
+        """Whatever is recorded before this instant can be seen by now: read before what is pending."""
         [[running_since]] = await self.outgoing.fetch(_RUNNING_SINCE)
-        floor: datetime = self.clock.now() if self.clock is not None else running_since
-        [[oldest]] = await self.outgoing.fetch(_OLDEST, target, list(topics))
-        return min(floor, oldest) if oldest is not None else floor
+        known: datetime = self.clock.now() if self.clock is not None else running_since
+        return known
+
+    async def _sent_until(self, targets: Sequence[str]) -> dict[str, datetime]:
+        known_until = await self._known_until()
+        topics = [topic for topic in self.topics if topic not in COMPACTED]
+        oldest = {row["target"]: row["at"] for row in await self.outgoing.fetch(_OLDEST, list(targets), topics)}
+        return {name: min(known_until, at) if at is not None else known_until for name, at in oldest.items()}

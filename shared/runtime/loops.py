@@ -19,13 +19,15 @@ log = logging.getLogger(__name__)
 class Loop:
     """One part of the process. Rests `pause` seconds after work, doubling up to `longest` while there is none.
 
-    With a pause of 0 it goes on at once after work and rests for `longest` after a step that did nothing.
+    With a pause of 0 it goes on at once after work and rests for `longest` after a step that did nothing, or for as
+    long as `until` says: a timer knows when it will be needed. Setting `wake` ends any rest.
     """
 
     name: str
     step: Callable[[], Awaitable[int]]
     pause: float
     longest: float
+    until: Callable[[], Awaitable[float]] | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     steps: int = 0
     stepped_at: float = field(default_factory=time.monotonic)
@@ -37,6 +39,7 @@ class Loop:
         while not stop.is_set():
             try:
                 worked = await self.step()
+                rest = await self._next_rest(rest, worked)
             except Exception as error:
                 if not is_infrastructure(error):
                     raise
@@ -48,14 +51,16 @@ class Loop:
                 )
             else:
                 failures, self.failing_since = 0, None
-                rest = self._next_rest(rest, worked)
             self.steps += 1
             self.stepped_at = time.monotonic()
             await self._rest(rest, stop)
 
-    def _next_rest(self, rest: float, worked: int) -> float:
+    async def _next_rest(self, rest: float, worked: int) -> float:
         if worked:
             return self.pause
+        if self.until is not None:
+            self.wake.clear()  # what happened before this question is in its answer; what happens after wakes
+            return min(await self.until(), self.longest)
         return self.longest if self.pause == 0 else min(rest * 2, self.longest)
 
     async def _rest(self, seconds: float, stop: asyncio.Event) -> None:

@@ -48,19 +48,25 @@ class Node:
         return await job.step(self.context)
 
     def loops(self, roles: frozenset[str]) -> list[Loop]:
-        """The loops of these roles; committing an event wakes the relay at once."""
+        """The loops of these roles; committing an event wakes the relay at once, and news wake the timers."""
         loops: list[Loop] = []
         name = self.service.name
         if "relay" in roles:
             loops.append(Loop(f"{name}.relay", self.relay.step, 0.02, 0.25))
-            self.context.db.on_publish = loops[-1].wake.set
+            self.context.db.on_publish = self.relay.on_wish = loops[-1].wake.set
         if "consumer" in roles and self.subscription and self.broker.name != "embedded":
             loops.append(Loop(f"{name}.consumer", self.step_subscription, 0.0, 0.02))
         if "jobs" in roles:
-            for job in self.service.jobs:
-                every = job.every.total_seconds()
-                loops.append(Loop(f"{name}.{job.name}", partial(self.step_job, job), 0.0, every))
+            jobs = [self._job_loop(job) for job in self.service.jobs]
+            self.context.consumer.on_received = partial(_wake, [loop for loop in jobs if loop.until is not None])
+            loops += jobs
         return loops
+
+    def _job_loop(self, job: Job) -> Loop:
+        until = partial(job.rest, self.context) if job.rest is not None else None
+        return Loop(
+            f"{self.service.name}.{job.name}", partial(self.step_job, job), 0.0, job.every.total_seconds(), until
+        )
 
     def watch(self, loops: Sequence[Loop]) -> None:
         """Let /readyz know of these loops, the relay and the broker."""
@@ -78,6 +84,11 @@ class Node:
             await self.subscription.close()
         await self.relay.close()
         await self.context.db.dispose()
+
+
+def _wake(loops: Sequence[Loop]) -> None:
+    for loop in loops:
+        loop.wake.set()
 
 
 def _cards(

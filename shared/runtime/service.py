@@ -32,11 +32,16 @@ async def nothing_to_start(_context: "Context") -> None:
 
 @dataclass(frozen=True)
 class Job:
-    """Work that time causes. `step` says how much it did; after a step that did nothing it rests for `every`."""
+    """Work that time causes. `step` says how much it did; after a step that did nothing it rests for `every`.
+
+    A job that knows when it will be needed says so by `rest` (seconds; asked after each step that did nothing). It
+    rests no longer than that, nor than `every`, and is woken when events have been taken in.
+    """
 
     name: str
     step: Callable[["Context"], Awaitable[int]]
     every: timedelta
+    rest: Callable[["Context"], Awaitable[float]] | None = None
 
 
 @dataclass(frozen=True)

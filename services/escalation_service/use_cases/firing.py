@@ -16,7 +16,8 @@ from shared.contracts.base import INTAKE, SLA
 from shared.contracts.escalation import RungFired
 from shared.db import Tx
 from shared.kernel.faults import fault_point
-from shared.messaging.consumer import parked_keys, watermark
+from shared.messaging.consumer import parked_keys, watermarks
+from shared.messaging.waiting import rest_until
 
 log = logging.getLogger(__name__)
 PUBLISHERS = (INTAKE, SLA)
@@ -50,9 +51,14 @@ class _Round:
 
 async def known_until(tx: Tx) -> datetime | None:
     """Everything recorded before this instant by those whose word could stop a rung has arrived here."""
-    marks = [await watermark(tx, topic) for topic in PUBLISHERS]
+    marks = (await watermarks(tx, PUBLISHERS)).values()
     known = [mark for mark in marks if mark is not None]
     return min(known) if len(known) == len(marks) else None
+
+
+async def rest(tx: Tx) -> float:
+    """Seconds for which nothing is to be fired: until the next instant, or until news may reach up to it."""
+    return await rest_until(tx, await ladders.oldest_due(tx), await watermarks(tx, PUBLISHERS))
 
 
 async def fire_due_rungs(tx: Tx, *, most: int) -> int:

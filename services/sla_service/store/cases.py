@@ -60,6 +60,20 @@ async def claim_due(tx: Tx, covered_until: datetime, most: int) -> list[CaseFile
     return [as_file(row) for row in await tx.all(due_before(covered_until, tx.now, most))]
 
 
+_NEXT = (
+    select(case_file.c.next_due_at)
+    .where(case_file.c.next_due_at.is_not(None), case_file.c.hold_fire_until.is_(None))
+    .order_by(case_file.c.next_due_at)
+    .limit(1)
+)
+
+
+async def next_due(tx: Tx) -> datetime | None:
+    """The earliest instant at which a case file that nothing holds back wants attention, past or to come."""
+    found: datetime | None = await tx.scalar(_NEXT)
+    return found
+
+
 async def save(tx: Tx, files: Iterable[CaseFile]) -> None:
     await tx.execute(_SAVE, [_bound(file) for file in files])
 

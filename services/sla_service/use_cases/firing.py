@@ -12,6 +12,7 @@ from shared.db import Tx
 from shared.db.failures import is_infrastructure
 from shared.kernel.faults import fault_point
 from shared.messaging.consumer import parked_keys, watermark
+from shared.messaging.waiting import rest_until
 from shared.observability.metrics import TIMER_LATENESS
 
 LOOK_AGAIN = timedelta(seconds=15)  # at a case of which an event is set aside
@@ -40,6 +41,11 @@ async def fire_due_clocks(tx: Tx, *, most: int) -> int:
     await _settle(tx, [file for file in claimed if str(file.case_id) not in parked], covered_until)
     await fault_point("timer.fired")
     return len(claimed)
+
+
+async def rest(tx: Tx) -> float:
+    """Seconds for which nothing is to be fired: until the next instant, or until news may reach up to it."""
+    return await rest_until(tx, await cases.next_due(tx), {INTAKE: await watermark(tx, INTAKE)})
 
 
 async def _settle(tx: Tx, files: Sequence[CaseFile], covered_until: datetime) -> None:

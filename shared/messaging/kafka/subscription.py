@@ -141,7 +141,8 @@ class KafkaSubscription:
         """Each partition's batch in turn. One that fails is read again later and does not keep the others back."""
         handled, waiting, failure = 0, dict(batches), None
         try:
-            for partition, records in batches.items():
+            for part in together(batches):
+                records = [record for own in part.values() for record in own]
                 try:
                     await self._receive_batch(records)
                 except Exception as error:
@@ -149,9 +150,10 @@ class KafkaSubscription:
                         raise
                     failure = error
                     continue
-                del waiting[partition]
+                for partition in part:
+                    del waiting[partition]
                 handled += len(records)
-                if not await self._commit(consumer, partition, records[-1].offset + 1):
+                if not await self._commit(consumer, {own: mine[-1].offset + 1 for own, mine in part.items()}):
                     break
         finally:
             rewind(consumer, waiting)
@@ -166,14 +168,15 @@ class KafkaSubscription:
             await fault_point("consumer.fetched")
             await self._receive(ours)
 
-    async def _commit(self, consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> bool:
+    async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> bool:
         """Whether the consumer may go on. Where the partition is somebody else's by now, they read the batch again."""
         try:
             async with asyncio.timeout(self._settings.commit_within):
-                await consumer.commit({partition: offset})
+                await consumer.commit(offsets)
             await fault_point("consumer.offset_committed")
         except (CommitFailedError, IllegalStateError) as error:
-            logger.info("partition %s went to another member (%s)", partition.partition, type(error).__name__)
+            gone = sorted({own.partition for own in offsets})
+            logger.info("partitions %s went to another member (%s)", gone, type(error).__name__)
         except BROKEN as error:
             await self._drop(error)
             return False
@@ -185,6 +188,13 @@ class KafkaSubscription:
         longest = min(self._settings.backoff_first * 2 ** (self._failures - 1), self._settings.backoff_most)
         self._resumes_at = time.monotonic() + longest * (0.5 + self._context.jitter.random() / 2)
         await self.close()
+
+
+def together(batches: Batches) -> list[Batches]:
+    """What is handed on at a time: each partition alone, but watermarks, told to all in one instant, in one piece."""
+    marks = {partition: records for partition, records in batches.items() if all(map(wire.is_mark, records))}
+    alone = [{partition: records} for partition, records in batches.items() if partition not in marks]
+    return [marks, *alone] if marks else alone
 
 
 def rewind(consumer: AIOKafkaConsumer, batches: Batches) -> None:

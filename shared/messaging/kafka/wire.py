@@ -34,6 +34,10 @@ def is_roll(message: Message) -> bool:
     return message.headers.get("ce_type") == ROLL
 
 
+def is_mark(record: "ConsumerRecord[bytes, bytes]") -> bool:
+    return ("ce_type", WATERMARK.encode()) in record.headers
+
+
 def watermark(until: datetime, partitions: int) -> Mapping[str, Any]:
     """What a producer's `send` is given for one partition of a topic."""
     said = {"ce_type": WATERMARK, "until": until.isoformat(), "partitions": str(partitions)}
