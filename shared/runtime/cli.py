@@ -79,7 +79,8 @@ async def _run(service: Service, settings: RuntimeSettings, arguments: argparse.
     node = _node(service, settings)
     await node.broker.start()
     try:
-        await Host([node], roles, (settings.host, settings.port)).run(stop)
+        address = (settings.host, settings.port)
+        await Host([node], roles, address, share_port=settings.share_port).run(stop)
     finally:
         await node.broker.stop()
         await node.context.http.aclose()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import uvicorn
 from shared.runtime.loops import Loop, PartDied, supervise
 from shared.runtime.node import Node
 from shared.web.app import combine, create_app
-from shared.web.server import server_config
+from shared.web.server import server_config, shared_socket
 
 
 class _Server(uvicorn.Server):
@@ -33,12 +34,14 @@ class Host:
     address: tuple[str, int]
     keys: Mapping[str, Any] | None = None
     upkeep: Sequence[Loop] = ()
+    share_port: bool = False
 
     async def run(self, stop: asyncio.Event, on_ready: Callable[[], None] = lambda: None) -> None:
         """Seed, subscribe, serve. Raises PartDied when something ended that should not have."""
         for node in self.nodes:
             await node.begin()
             await node.subscribe()
+        _spare_the_collector()
         loops = {node.service.name: node.loops(self.roles) for node in self.nodes}
         for node in self.nodes:
             node.watch(loops[node.service.name])
@@ -59,7 +62,8 @@ class Host:
         app = combine({n.service.name: create_app(n.service, n.context, keys=self.keys) for n in self.nodes})
         host, port = self.address
         server = _Server(server_config(app, host, port))
-        serving = asyncio.create_task(server.serve())
+        sockets = [shared_socket(host, port)] if self.share_port else None
+        serving = asyncio.create_task(server.serve(sockets))
         stopping = asyncio.create_task(stop.wait())
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
@@ -73,6 +77,13 @@ class Host:
         if died:
             stop.set()
             raise PartDied("http")
+
+
+def _spare_the_collector() -> None:
+    """What lives as long as the process is not looked at again and again, nor each request's objects at once."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:

@@ -19,6 +19,7 @@ class RuntimeSettings(BaseSettings):
     run: Path = Field(ROOT / ".run", description="where a running product says how to reach it")
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
+    share_port: bool = Field(False, description="several processes serve this port; the kernel spreads connections")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     database_url: str | None = Field(None, validation_alias=AliasChoices("DATABASE_URL", "PWA_DATABASE_URL"))
     owner_url: str | None = Field(

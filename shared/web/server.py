@@ -1,6 +1,7 @@
 """The HTTP server under the applications: uvicorn, with bounds on what it reads before an application sees anything."""
 
 import asyncio
+import socket
 from http import HTTPStatus
 from typing import Any
 
@@ -117,3 +118,13 @@ def server_config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
         timeout_graceful_shutdown=5,
         backlog=2048,
     )
+
+
+def shared_socket(host: str, port: int) -> socket.socket:
+    """A listening place that other processes of the same user may take too (SO_REUSEPORT): one port, more cores."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listening.bind((host, port))
+    return listening

@@ -1,12 +1,13 @@
 """POST /cases at 16 connections beside pgbench with 16 clients, on one server, in turns."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from shared.db.embedded import EmbeddedPostgres
 from shared.reference import HEAD_OFFICE, branches
 from shared.testing import postgres
+from shared.testing.postgres import TestDatabase
 from tests.benchmarks import processor
 from tests.benchmarks.pgbench import pgbench
 from tests.benchmarks.running import Running, load, product
@@ -15,6 +16,7 @@ CONNECTIONS = 16
 ROUNDS = 3
 WARM_UP_SECONDS = 1.0
 TARGET = 0.6
+PROCESSES = {1: "1 process", 2: "2 processes"}
 
 
 @dataclass
@@ -65,40 +67,71 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 async def compare(server: EmbeddedPostgres, seconds: float, *, rounds: int = ROUNDS) -> list[Compared]:
-    """`seconds` for each side of each comparison, spread over the rounds."""
+    """`seconds` for each side of each comparison, spread over the rounds: the product in one process, then in two."""
     everywhere = sorted(branches())
+    spreads = {f"{len(everywhere)} offices' counters": everywhere, "one office's counter": [HEAD_OFFICE]}
     return [
-        await _compare(server, f"{len(everywhere)} offices, {len(everywhere)} counters", everywhere, seconds, rounds),
-        await _compare(server, "one office, one counter", [HEAD_OFFICE], seconds, rounds),
+        await _compare(Plan(f"{title}, {name}", offices, processes), server, seconds, rounds)
+        for title, offices in spreads.items()
+        for processes, name in PROCESSES.items()
     ]
 
 
-async def _compare(
-    server: EmbeddedPostgres, title: str, offices: Sequence[str], seconds: float, rounds: int
-) -> Compared:
+@dataclass(frozen=True)
+class Plan:
+    """One comparison: on which counters, and in how many processes the product runs."""
+
+    title: str
+    offices: Sequence[str]
+    processes: int
+
+
+async def _compare(plan: Plan, server: EmbeddedPostgres, seconds: float, rounds: int) -> Compared:
     database = await postgres.create(server)
-    both = Compared(title, Side(), Side(), [])
+    both = Compared(plan.title, Side(), Side(), [])
     try:
-        async with product(database, services=["intake"], roles=frozenset({"http"})) as running:
-            await load(running.port, offices, connections=CONNECTIONS, seconds=min(WARM_UP_SECONDS, seconds))
-            for _ in range(rounds):
-                with _metered(both.product, server, running):
-                    posted = await load(running.port, offices, connections=CONNECTIONS, seconds=seconds / rounds)
-                with _metered(both.pgbench, server):
-                    plain = await pgbench(database, offices=len(offices), clients=CONNECTIONS, seconds=seconds / rounds)
-                rate = both.product.add(posted["seconds"], posted["took"])
-                both.ratios.append(rate / both.pgbench.add(plain.seconds, plain.took))
+        async with AsyncExitStack() as stack:
+            running: list[Running] = []
+            for _ in range(plan.processes):
+                port = running[0].port if running else 0
+                each = product(database, services=["intake"], roles=frozenset({"http"}), port=port)
+                running.append(await stack.enter_async_context(each))
+            await _rounds(plan, both, server, database, running, (seconds, rounds))
     finally:
         await postgres.drop(database)
     return both
 
 
+async def _rounds(  # noqa: PLR0917 - what one comparison is about
+    plan: Plan,
+    both: Compared,
+    server: EmbeddedPostgres,
+    database: TestDatabase,
+    running: Sequence[Running],
+    length: tuple[float, int],
+) -> None:
+    (seconds, rounds), port = length, running[0].port
+    await load(port, plan.offices, connections=CONNECTIONS, seconds=min(WARM_UP_SECONDS, seconds))
+    for _ in range(rounds):
+        with _metered(both.product, server, running):
+            posted = await load(port, plan.offices, connections=CONNECTIONS, seconds=seconds / rounds)
+        with _metered(both.pgbench, server):
+            offices = len(plan.offices)
+            plain = await pgbench(database, offices=offices, clients=CONNECTIONS, seconds=seconds / rounds)
+        rate = both.product.add(posted["seconds"], posted["took"])
+        both.ratios.append(rate / both.pgbench.add(plain.seconds, plain.took))
+
+
 @contextmanager
-def _metered(side: Side, server: EmbeddedPostgres, running: Running | None = None) -> Iterator[None]:
+def _metered(side: Side, server: EmbeddedPostgres, running: Sequence[Running] = ()) -> Iterator[None]:
     """Adds what a round costs the processors to its side."""
     assert server._process is not None
     postmaster = server._process.pid
-    own, whole = processor.seconds(running.pid) if running else 0.0, processor.seconds_with_children(postmaster)
+    own, whole = _used(running), processor.seconds_with_children(postmaster)
     yield
-    side.own += (processor.seconds(running.pid) if running else 0.0) - own
+    side.own += _used(running) - own
     side.server += processor.seconds_with_children(postmaster) - whole
+
+
+def _used(running: Sequence[Running]) -> float:
+    return sum(processor.seconds(each.pid) for each in running)

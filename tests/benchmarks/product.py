@@ -42,7 +42,8 @@ async def main(told: dict[str, Any]) -> None:
             for service in SERVICES
             if service.name in told["services"]
         ]  # fmt: skip
-        host = Host(nodes, frozenset(told["roles"]), ("127.0.0.1", told["port"]), {"keys": []})
+        address = ("127.0.0.1", told["port"])
+        host = Host(nodes, frozenset(told["roles"]), address, {"keys": []}, share_port=True)
         await host.run(stop, lambda: print("serving", flush=True))  # noqa: T201 - its parent waits for it
     await broker.stop()
 

@@ -50,11 +50,12 @@ async def product(
     services: Sequence[str] = tuple(service.name for service in SERVICES),
     roles: frozenset[str] = ROLES,
     kafka: str = "",
+    port: int = 0,
 ) -> AsyncIterator[Running]:
-    """The product in a process of its own, for as long as it is wanted."""
+    """The product in a process of its own, for as long as it is wanted. `port`: one that others of it serve too."""
     gateways = Gateways()
     await gateways.start()
-    port = _free_port()
+    port = port or _free_port()
     told = {
         "urls": {name: database.url(name) for name in services},
         "services": list(services),

@@ -65,7 +65,7 @@ async def test_pgbench_writes_the_same_tables_with_as_many_rows_as_a_create(serv
 def test_every_part_runs_and_prints_its_figures(server: EmbeddedPostgres, capsys: pytest.CaptureFixture[str]) -> None:
     run(server, parse(["--seconds", "1", "--rounds", "1", "--no-kafka"]), Path())
     printed = capsys.readouterr().out
-    assert printed.count("ratio ") == 2
+    assert printed.count("ratio ") == 4
     assert "embedded" in printed
     assert "skipped: not wanted" in printed
 

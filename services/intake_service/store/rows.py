@@ -13,7 +13,8 @@ Found = Row[Any]  # a row as it was selected, for those who do not write SQL
 
 def own_columns(table: Table) -> tuple[str, ...]:
     """The columns that the code writes: neither generated nor numbered by the database."""
-    return tuple(column.name for column in table.columns if column.computed is None and column.identity is None)
+    written = [column for column in table.columns if column.computed is None and column.identity is None]
+    return tuple(str(column.name) for column in written)  # plain: a name of SQLAlchemy is slow to write as JSON
 
 
 def insertion(table: Table, parameter: str) -> str:
