@@ -113,15 +113,47 @@ async def test_the_september_evaluation_compares_the_same_months_with_targets_an
     report = await publish(desk, api("complaints_division"), "evaluations", {"fiscal_year": 2569})
     content = report["content"]
     assert (content["period"]["since"], content["period"]["until"]) == ("2025-09-30T17:00:00Z", "2026-08-31T17:00:00Z")
-    assert content["compared_with"]["until"] == "2025-08-31T17:00:00Z"
+    assert content["compared_with"]["year_before"]["until"] == "2025-08-31T17:00:00Z"
     first = indicator(report, "O1")
-    assert (first["headline"]["due"], first["value"], first["year_before"]) == (2, 0.5, 1.0)
+    assert (first["headline"]["due"], first["value"], first["compared"]["year_before"]["value"]) == (2, 0.5, 1.0)
     assert (first["first_cycle"]["on_time"], first["last_cycle"]["on_time"]) == (2, 2)
-    assert (first["target"], first["target_met"], first["change"]) == (0.9, False, -0.5)
+    assert (first["target"], first["target_met"], first["compared"]["year_before"]["change"]) == (0.9, False, -0.5)
     assert indicator(report, "O3")["value"] == 5.0
     assert [each["id"] for each in content["figures"]["indicators"]] == ["O1", "O2", "O3", "P1", "P2"]
     assert content["method"]["share"].endswith("Wilson's score method")
     assert content["th"]["title"].endswith("ปีงบประมาณ 2569")
+
+
+async def test_a_quarter_is_compared_with_the_quarter_before_and_the_same_quarter_of_the_year_before(
+    desk: Desk, api: Api
+) -> None:
+    quarter, year = timedelta(days=90), timedelta(days=365)
+    kept = [Story().received(at).resolved(at + HOUR) for at in (NINE, NINE - quarter, NINE - year)]
+    missed = [Story().received(at) for at in (NINE, NINE - year, NINE - year, NINE - year)]
+    await desk.tell(*kept, *missed)
+    desk.clock.set(OCTOBER)
+    report = await publish(desk, api("complaints_division"), "reports/quarterly", QUARTER)
+    content, first = report["content"], indicator(report, "O1")
+    assert {name: (span["since"], span["until"]) for name, span in content["compared_with"].items()} == {
+        "previous_quarter": ("2025-09-30T17:00:00Z", "2025-12-31T17:00:00Z"),
+        "year_before": ("2024-12-31T17:00:00Z", "2025-03-31T17:00:00Z"),
+    }
+    told = {name: (each["value"], each["change"]) for name, each in first["compared"].items()}
+    assert (first["value"], told) == (0.5, {"previous_quarter": (1.0, -0.5), "year_before": (0.25, 0.25)})
+    volumes = content["figures"]["volume_compared"]
+    assert {name: each["complaints"] for name, each in volumes.items()} == {"previous_quarter": 1, "year_before": 4}
+    assert "year_before" not in first
+    assert "ไตรมาสก่อนหน้า" in content["th"]["period"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("O1", 4.0), ("O1", 1.01), ("P2", 2), ("O2", 0.9), ("O3", 0.0), ("O3", 5.1), ("P1", -0.1)]
+)
+async def test_a_target_that_no_figure_can_reach_is_refused(api: Api, name: str, value: float) -> None:
+    answer = await api("complaints_division").put(f"/reporting/v1/targets/2569/{name}", json={"value": value})
+    assert (answer.status_code, answer.json()["code"]) == (422, "target_off_scale")
+    kept = await api("complaints_division").get("/reporting/v1/targets/2569")
+    assert kept.json()["targets"] == {"O1": 0.9, "O2": 4.0, "O3": 4.0, "P1": 0.85, "P2": 0.85}
 
 
 async def test_the_final_edition_follows_the_september_one_with_its_own_cut_off(desk: Desk, api: Api) -> None:

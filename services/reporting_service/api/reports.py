@@ -60,7 +60,7 @@ class ReportView(ReportLine):
 class TargetBody(StrictModel):
     """A share between 0 and 1 (O1, P1, P2) or a mean from 1 to 5 (O2, O3)."""
 
-    value: Annotated[float, Field(ge=0, le=5)]
+    value: Annotated[float, Field(description="where the scale of the indicator ends: 422 target_off_scale")]
 
 
 class Targets(BaseModel):

@@ -79,7 +79,10 @@ FIGURES: Mapping[str, str] = MappingProxyType(
         "headline": "ตัวเลขหลัก (ทั้งเรื่อง ทุกรอบ)",
         "first_cycle": "รอบแรก",
         "last_cycle": "รอบสุดท้าย",
-        "before": "ช่วงเปรียบเทียบ",
+        "compared": "ช่วงเปรียบเทียบ",
+        "previous_quarter": "ไตรมาสก่อนหน้า",
+        "year_before": "ช่วงเดียวกันของปีก่อน",
+        "change": "เพิ่มหรือลดจากช่วงเปรียบเทียบ",
         "target": "ค่าเป้าหมาย",
         "value": "ค่าที่ได้",
         "low": "ขอบล่างของช่วงเชื่อมั่น 95 %",
@@ -101,6 +104,7 @@ FIGURES: Mapping[str, str] = MappingProxyType(
         "per_1000_customers": "ต่อผู้ใช้น้ำ 1,000 ราย",
     }
 )
+COMPARED: Mapping[str, str] = MappingProxyType({name: FIGURES[name] for name in ("previous_quarter", "year_before")})
 INDICATORS: Mapping[str, str] = MappingProxyType(
     {
         "O1": "จำนวนข้อร้องเรียนที่ได้รับการแก้ไขตาม SLA",

@@ -14,17 +14,24 @@ from services.reporting_service.domain.volume import Volume
 from shared.kernel.errors import Invalid
 from shared.kernel.fiscal import BUDDHIST_ERA, bangkok_date, fiscal_year_bounds, midnight, quarter_bounds, thai_date
 
+PREVIOUS_QUARTER, YEAR_BEFORE = "previous_quarter", "year_before"
+
 
 @dataclass(frozen=True)
 class Plan:
-    """What a report is about: its period and the one it is compared with."""
+    """What a report is about: its period and those it is compared with, by name."""
 
     kind: str  # quarterly | evaluation
     fiscal_year: int
     label: str  # 2570-Q1 | 2570
     stage: str  # quarterly | september | final
     period: Period
-    before: Period
+    compared: Mapping[str, Period]  # previous_quarter (quarterly only), year_before
+
+    @property
+    def since(self) -> datetime:
+        """The first instant that any of its periods covers."""
+        return min(self.period.since, *(period.since for period in self.compared.values()))
 
     @property
     def over(self) -> bool:
@@ -37,7 +44,7 @@ def _begun(since: datetime, known: datetime) -> None:
 
 
 def quarterly_plan(fiscal_year: int, quarter: int, known: datetime) -> Plan:
-    """A quarter against the quarter before it."""
+    """A quarter against the quarter before it and the same quarter of the year before."""
     since, until = quarter_bounds(fiscal_year, quarter)
     _begun(since, known)
     earlier = (fiscal_year, quarter - 1) if quarter > 1 else (fiscal_year - 1, 4)
@@ -47,7 +54,10 @@ def quarterly_plan(fiscal_year: int, quarter: int, known: datetime) -> Plan:
         f"{fiscal_year}-Q{quarter}",
         "quarterly",
         Period(since, until, known),
-        Period(*quarter_bounds(*earlier), known),
+        {
+            PREVIOUS_QUARTER: Period(*quarter_bounds(*earlier), known),
+            YEAR_BEFORE: Period(*quarter_bounds(fiscal_year - 1, quarter), known),
+        },
     )
 
 
@@ -80,21 +90,23 @@ def evaluation_plan(fiscal_year: int, cut_off: date, stage: str, known: datetime
         str(fiscal_year),
         stage,
         Period(since, until, known),
-        Period(before_since, before_until, known),
+        {YEAR_BEFORE: Period(before_since, before_until, known)},
     )
 
 
 class Gatherer:
-    """Takes the cases of both periods one by one and keeps tallies only."""
+    """Takes the cases of all periods one by one and keeps tallies only."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.now = (Indicators(plan.period), Volume(plan.period))
-        self.before = (Indicators(plan.before), Volume(plan.before))
+        self.compared = {name: (Indicators(period), Volume(period)) for name, period in plan.compared.items()}
 
     def add(self, cases: Iterable[CaseRecord]) -> None:
+        everything = (self.now, *self.compared.values())
         for case in cases:
-            for period, tallies in ((self.plan.period, self.now), (self.plan.before, self.before)):
+            for tallies in everything:
+                period = tallies[0].period
                 if case.may_matter_in(period.since, period.until):
                     for tally in tallies:
                         tally.add(case)
@@ -110,8 +122,8 @@ def _span(period: Period) -> dict[str, Any]:
 
 
 def _indicator(name: str, gathered: Gatherer, targets: Mapping[str, float]) -> dict[str, Any]:
-    now, before = (each[0].figures()[name] for each in (gathered.now, gathered.before))
-    value, earlier = headline_value(name, now["headline"]), headline_value(name, before["headline"])
+    now = gathered.now[0].figures()[name]
+    value = headline_value(name, now["headline"])
     target = targets.get(name)
     return {
         "id": name,
@@ -119,11 +131,18 @@ def _indicator(name: str, gathered: Gatherer, targets: Mapping[str, float]) -> d
         "value": value,
         "target": target,
         "target_met": None if value is None or target is None else value >= target,
-        "year_before": earlier,
-        "change": None if value is None or earlier is None else round(value - earlier, 4),
         **now,
-        "before": before,
+        "compared": {
+            other: _beside(name, value, tallies[0].figures()[name]) for other, tallies in gathered.compared.items()
+        },
     }
+
+
+def _beside(name: str, value: float | None, then: Mapping[str, Any]) -> dict[str, Any]:
+    """An indicator in a period of comparison, and how far the present value lies from it."""
+    earlier = headline_value(name, then["headline"])
+    change = None if value is None or earlier is None else round(value - earlier, 4)
+    return {"value": earlier, "change": change, **then}
 
 
 def figures(gathered: Gatherer, targets: Mapping[str, float], customers: dict[int, int]) -> dict[str, Any]:
@@ -132,8 +151,12 @@ def figures(gathered: Gatherer, targets: Mapping[str, float], customers: dict[in
         "indicators": [_indicator(name, gathered, targets) for name in labels.INDICATORS],
         "complaints_without_clock": gathered.now[0].without_clock,
         "volume": gathered.now[1].figures(customers),
-        "volume_before": gathered.before[1].figures(customers),
+        "volume_compared": {name: each[1].figures(customers) for name, each in gathered.compared.items()},
     }
+
+
+def _compared_th(plan: Plan) -> str:
+    return " และ ".join(f"{labels.COMPARED[name]} ({_span(period)['th']})" for name, period in plan.compared.items())
 
 
 def _title(plan: Plan) -> str:
@@ -153,12 +176,12 @@ def document(
         "stage": plan.stage,
         "edition": edition,
         "period": _span(plan.period),
-        "compared_with": _span(plan.before),
+        "compared_with": {name: _span(period) for name, period in plan.compared.items()},
         "period_over": plan.over,
         "known_at": instant(plan.period.known_until),
         "th": {
             "title": _title(plan),
-            "period": f"ข้อมูล {_span(plan.period)['th']} เทียบกับ {_span(plan.before)['th']}",
+            "period": f"ข้อมูล {_span(plan.period)['th']} เทียบกับ {_compared_th(plan)}",
             "edition": f"ฉบับที่ {edition}",
             "figures": dict(labels.FIGURES),
             "known_at": f"ข้อมูล ณ {thai_date(bangkok_date(plan.period.known_until))}",

@@ -14,15 +14,22 @@ from services.reporting_service.domain.report import Gatherer, Plan, default_cut
 from services.reporting_service.store import cases, reports
 from shared.contracts.reporting import ReportPublished
 from shared.db import Tx
-from shared.kernel.errors import NotFound
+from shared.kernel.errors import Invalid, NotFound
 from shared.kernel.ids import uuid7
 from shared.reference import branches
 
 # Assumed (process.md, "Indicators"): shares between 0 and 1, means on the 1-5 scale. Editable data from the start.
 STARTING_TARGETS = {"O1": 0.9, "O2": 4.0, "O3": 4.0, "P1": 0.85, "P2": 0.85}
 STARTING_YEAR = 2568
+SCALE = {"O1": (0.0, 1.0), "O2": (1.0, 5.0), "O3": (1.0, 5.0), "P1": (0.0, 1.0), "P2": (0.0, 1.0)}
 __all__ = ["check_cut_off", "check_quarter", "default_cut_off", "listed", "publish", "see", "set_target", "targets"]
 SAME = ("figures", "period", "stage", "period_over")
+
+
+class TargetOffScale(Invalid):
+    """A share lies between 0 and 1, a mean of answers between 1 and 5."""
+
+    code = "target_off_scale"
 
 
 def customers_by_region() -> dict[int, int]:
@@ -48,7 +55,7 @@ async def publish(tx: Tx, plan_at: Callable[[datetime], Plan], by: str) -> tuple
 
 async def _figures(tx: Tx, plan: Plan) -> dict[str, Any]:
     gathered = Gatherer(plan)
-    async for page in cases.of_period(tx, plan.before.since, plan.period.until):
+    async for page in cases.of_period(tx, plan.since, plan.period.until):
         await asyncio.to_thread(gathered.add, page)  # a year of cases must not keep the process from its other work
     told = document.figures(gathered, await reports.targets(tx, plan.fiscal_year), customers_by_region())
     as_stored: dict[str, Any] = json.loads(canonical(told))
@@ -76,6 +83,9 @@ async def _freeze(tx: Tx, plan: Plan, content: dict[str, Any], by: str) -> UUID:
 
 async def set_target(tx: Tx, fiscal_year: int, indicator: str, value: float) -> None:
     """For reports published from now on; published ones keep theirs."""
+    low, high = SCALE[indicator]
+    if not low <= value <= high:
+        raise TargetOffScale("No figure of this indicator can reach this value.", lowest=low, highest=high)
     await reports.set_target(tx, fiscal_year, indicator, value)
     await tx.audit("target.set", f"{fiscal_year}/{indicator}", value=value)
 
