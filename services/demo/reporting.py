@@ -12,6 +12,7 @@ from shared.reference import REGIONS
 MOST_FEED_PAGES = 100
 PATIENCE_SECONDS = 120
 REJECT_EVERY = 97
+LINE = "สายงานปฏิบัติการ 3"
 
 
 async def exchange_with_ois(world: World) -> None:
@@ -66,9 +67,9 @@ async def publish_quarter(world: World) -> None:
 
 async def _direct(world: World, report_id: str) -> None:
     committee = world.product.staff("committee", subject="demo-committee")
-    line = world.product.staff("line", subject="demo-line-3")
+    line = world.product.staff("line", LINE, subject="demo-line-3")
     order = {
-        "line": "สายงานปฏิบัติการ 3",
+        "line": LINE,
         "text": "ให้วิเคราะห์สาเหตุท่อแตกรั่วซ้ำและจัดทำแผนเปลี่ยนท่อ",
         "owner": "ผู้ช่วยผู้ว่าการ (ปฏิบัติการ 3)",
         "due_on": world.in_days(60),

@@ -129,7 +129,7 @@ async def _step_9_reported_and_answered(system: System) -> None:
         "line": "สายงานปฏิบัติการ 3", "text": "ให้วิเคราะห์สาเหตุน้ำไม่ไหลซ้ำ",
         "owner": "ผู้ช่วยผู้ว่าการ", "due_on": "2026-05-29", "subject": "Q01",
     }  # fmt: skip
-    committee, line = system.api("committee"), system.api("line")
+    committee, line = system.api("committee"), system.api("line", office=directive["line"])
     issued = await _ok(await committee.post(f"/reporting/v1/reports/{report['id']}/directives", json=directive))
     action = {"kind": "preventive", "text": "เปลี่ยนท่อ", "owner": "ผจก.กปภ.สาขาชลบุรี", "due_on": "2026-06-30"}
     cause = {"category": "pipe_network", "analysis": "ท่ออายุเกิน 20 ปี", "actions": [action]}

@@ -25,7 +25,11 @@ CAUSE = {
 async def test_the_committee_reads_the_quarter_directs_a_line_and_sees_whether_the_matter_came_back(
     system: System,
 ) -> None:
-    division, committee, line = system.api("complaints_division"), system.api("committee"), system.api("line")
+    division, committee, line = (
+        system.api("complaints_division"),
+        system.api("committee"),
+        system.api("line", office=ORDER["line"]),
+    )
     await answer_call(system, await closed(system))
     await registered(system)
     await system.advance(hours=25)

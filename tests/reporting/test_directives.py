@@ -26,7 +26,7 @@ ANSWER = {
 
 async def issued(desk: Desk, api: Api) -> tuple[dict[str, Any], httpx.AsyncClient, httpx.AsyncClient]:
     report = await publish(desk, api("complaints_division"), "reports/quarterly", QUARTER)
-    committee, line = api("committee"), api("line")
+    committee, line = api("committee"), api("line", office=ORDER["line"])
     answer = await committee.post(f"/reporting/v1/reports/{report['id']}/directives", json=ORDER)
     assert answer.status_code == 201, answer.text
     return answer.json(), committee, line
@@ -69,6 +69,19 @@ async def test_each_side_takes_its_own_steps_only(desk: Desk, api: Api) -> None:
     assert (await line.post(f"{path}/status", json=verify | {"status": "done"}, headers=at(2))).status_code == 200
     assert (await line.post(f"{path}/status", json=verify, headers=at(3))).status_code == 403
     assert (await committee.post(f"{path}/status", json=verify, headers=at(3))).status_code == 200
+
+
+async def test_a_line_answers_and_works_off_its_own_directives_only(desk: Desk, api: Api) -> None:
+    directive, _, line = await issued(desk, api)
+    path = f"/reporting/v1/directives/{directive['id']}"
+    done = {"status": "done", "note": "ตามแผน"}
+    for other in (api("line", office="สายงานปฏิบัติการ 4"), api("line")):
+        refused = await other.post(f"{path}/root-cause", json=ANSWER, headers=at(1))
+        assert (refused.status_code, refused.json()["code"]) == (403, "not_your_line")
+    assert (await line.post(f"{path}/root-cause", json=ANSWER, headers=at(1))).status_code == 201
+    refused = await api("line", office="สายงานปฏิบัติการ 4").post(f"{path}/status", json=done, headers=at(2))
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_your_line")
+    assert (await line.post(f"{path}/status", json=done, headers=at(2))).status_code == 200
 
 
 async def test_a_stale_or_missing_version_is_refused(desk: Desk, api: Api) -> None:

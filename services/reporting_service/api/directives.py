@@ -25,7 +25,9 @@ Category = Literal[
 class DirectiveBody(StrictModel):
     """What the committee tells a line (สายงาน) to do."""
 
-    line: Name = Field(examples=["สายงานปฏิบัติการ 3"])
+    line: Name = Field(
+        examples=["สายงานปฏิบัติการ 3"], description="as the `offices` of the line's tokens write it: only these answer"
+    )
     text: PublicText = Field(examples=["ให้วิเคราะห์สาเหตุท่อแตกซ้ำและจัดทำแผนเปลี่ยนท่อ"])
     owner: Name = Field(examples=["ผู้ช่วยผู้ว่าการ (ปฏิบัติการ 3)"])
     due_on: Day = Field(examples=["2026-05-29"])
@@ -152,7 +154,11 @@ async def get_directive(directive_id: UUID, tx: Transaction, _actor: MayRead, re
     )
 
 
-@router.post("/directives/{directive_id}/root-cause", status_code=201, summary="The line answers with the root cause")
+@router.post(
+    "/directives/{directive_id}/root-cause",
+    status_code=201,
+    summary="The line it was given to answers with the root cause",
+)
 async def answer(
     directive_id: UUID, body: RootCauseBody, tx: Transaction, _actor: MayAnswer, version: IfMatch, response: Response
 ) -> Directive:

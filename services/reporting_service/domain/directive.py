@@ -5,18 +5,19 @@ from types import MappingProxyType
 
 from shared.kernel.errors import Conflict, Forbidden
 
+ANSWER = "directives:answer"
 # From where, to where, and the right that the step takes.
 STEPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "issued": {"answered": "directives:answer", "withdrawn": "directives:write"},
+        "issued": {"answered": ANSWER, "withdrawn": "directives:write"},
         "answered": {
-            "in_progress": "directives:answer",
-            "done": "directives:answer",
+            "in_progress": ANSWER,
+            "done": ANSWER,
             "returned": "directives:write",
             "withdrawn": "directives:write",
         },
-        "in_progress": {"done": "directives:answer", "returned": "directives:write", "withdrawn": "directives:write"},
-        "returned": {"answered": "directives:answer", "withdrawn": "directives:write"},
+        "in_progress": {"done": ANSWER, "returned": "directives:write", "withdrawn": "directives:write"},
+        "returned": {"answered": ANSWER, "withdrawn": "directives:write"},
         "done": {"verified": "directives:write", "returned": "directives:write"},
         "verified": {"returned": "directives:write"},
         "withdrawn": {},

@@ -14,6 +14,12 @@ from shared.kernel.fiscal import midnight
 from shared.kernel.ids import uuid7
 
 
+class NotYourLine(Forbidden):
+    """A directive is answered and worked off by the line that it was given to."""
+
+    code = "not_your_line"
+
+
 @dataclass(frozen=True)
 class Order:
     """What the committee tells a line to do. `subject` makes recurrence measurable."""
@@ -67,12 +73,20 @@ async def _locked(tx: Tx, directive_id: UUID, version: int) -> Any:
     return row
 
 
+def _own(tx: Tx, row: Any) -> None:
+    """The offices that a line's token names are lines (สายงาน), written as the directives write them."""
+    if row.line not in tx.actor.scope.offices:
+        raise NotYourLine("This directive was given to another line.")
+
+
 async def take_step(tx: Tx, directive_id: UUID, version: int, to: str, note: str | None) -> Any:
     """Move a directive on, with a note; every step stays on record."""
     if to == "answered":
         raise Invalid("A directive is answered by its root cause.", code="root_cause_required")
     row = await _locked(tx, directive_id, version)
     rules.step(row.status, to, tx.actor.rights)
+    if rules.STEPS[row.status][to] == rules.ANSWER:
+        _own(tx, row)
     await _set(tx, directive_id, to, note)
     return await directives.find(tx, directive_id)
 
@@ -86,8 +100,8 @@ async def _set(tx: Tx, directive_id: UUID, status: str, note: str | None) -> Non
 async def answer(tx: Tx, directive_id: UUID, version: int, found: RootCause) -> Any:
     """The line's root cause with its actions. A later answer stands beside the earlier ones."""
     row = await _locked(tx, directive_id, version)
-    if "directives:answer" not in tx.actor.rights:
-        raise Forbidden("This needs a right that you do not have.", right="directives:answer")
+    tx.actor.require(rules.ANSWER)
+    _own(tx, row)
     if row.status in {"issued", "returned"}:
         rules.step(row.status, "answered", tx.actor.rights)
         status = "answered"
