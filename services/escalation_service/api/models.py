@@ -6,11 +6,9 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.escalation_service.domain.ladder import Plan
-from services.escalation_service.domain.offices import Officer, Sitting
 from services.escalation_service.use_cases.follow_ups import CaseView
-from services.escalation_service.use_cases.posts import OfficeView, PostView
 from shared.db import Row
-from shared.web.types import Day, Email, Instant, Line, StrictModel, ThaiPhone, public_text
+from shared.web.types import Day, Instant, StrictModel, public_text
 
 StaffCode = Annotated[str, public_text(32), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", examples=["PWA-48211"])]
 Said = Annotated[str, public_text(500)]
@@ -139,71 +137,3 @@ class Acknowledged(BaseModel):
     case_id: UUID
     rung: int
     deferred_until: Instant | None = Field(description="the next rung fires no earlier than this")
-
-
-class OfficerBody(StrictModel):
-    """Who holds the post, or acts for its holder. Work contacts only."""
-
-    staff_code: StaffCode
-    name: Line = Field(examples=["สมชาย ตัวอย่าง"])
-    phone: ThaiPhone | None = None
-    email: Email | None = None
-    acting: bool = False
-
-    def sitting(self) -> Sitting:
-        return Sitting(Officer(self.staff_code, self.name, self.phone, self.email), self.acting)
-
-
-class PostBody(StrictModel):
-    """A post and its officer; null leaves the post vacant."""
-
-    post: Literal["branch_manager", "region_director", "deputy_governor", "head_office"]
-    officer: OfficerBody | None
-
-
-class PostsBody(StrictModel):
-    posts: list[PostBody] = Field(min_length=1, max_length=4)
-
-
-class PostShown(BaseModel):
-    """A post; phone and e-mail are shown to those who may change them."""
-
-    post: str
-    vacant: bool = Field(description="nobody is called upon: no holder who is there, and nobody acts")
-    reason: str = Field(description="holder | acting | vacant | on_leave")
-    absent: str | None = Field(description="staff code of the holder who is on leave")
-    officer: OfficerShown | None
-    phone: str | None = None
-    email: str | None = None
-    changed_at: Instant
-
-
-class OfficeShown(BaseModel):
-    code: str = Field(examples=["1102", "R01", "D1", "HQ"])
-    kind: str = Field(description="branch | region | area | head_office")
-    name_th: str
-    region: int | None
-    version: int
-
-
-class PostsShown(OfficeShown):
-    posts: list[PostShown]
-
-
-def office_shown(row: Row[Any]) -> OfficeShown:
-    return OfficeShown(**{name: getattr(row, name) for name in OfficeShown.model_fields})
-
-
-def _post(view: PostView, *, contacts: bool) -> PostShown:
-    called, officer = view.holder, view.holder.officer
-    shown = OfficerShown(staff_code=officer.staff_code, name=officer.name, acting=called.acting) if officer else None
-    return PostShown(
-        post=view.post, vacant=officer is None, reason=called.reason, absent=called.absent, officer=shown,
-        phone=officer.phone if officer and contacts else None, email=officer.email if officer and contacts else None,
-        changed_at=view.changed_at,
-    )  # fmt: skip
-
-
-def posts_shown(view: OfficeView, *, contacts: bool) -> PostsShown:
-    posts = [_post(post, contacts=contacts) for post in view.posts]
-    return PostsShown(**office_shown(view.office).model_dump(), posts=posts)

@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, and_, bindparam, func, or_, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import BindParameter, Row, and_, bindparam, func, or_, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
 from services.escalation_service.domain.offices import Holder, Known, Officer, called_upon
-from services.escalation_service.store.directory_tables import ACTING, OFFICE, OFFICER, POST, POSTING
+from services.escalation_service.store.directory_tables import ACTING, OFFICE, POST, POSTING
 from shared.db import Tx
-from shared.kernel.ids import uuid7
 
 Post = tuple[str, str]
 _CONTACTS = ("staff_code", "name", "phone", "email", "line_id", "webhook_url", "preferred", "digest")
@@ -58,39 +57,6 @@ def _officer(row: Row[Any], alias: str) -> Officer | None:
 async def posts_of(tx: Tx, code: str) -> Sequence[Row[Any]]:
     """The posts that an office has."""
     return await tx.all(select(POST).where(POST.c.office == code).order_by(POST.c.post))
-
-
-async def enter(tx: Tx, officer: Officer) -> None:
-    """Enter an officer; one who is known keeps the contacts that are not given."""
-    row = {name: getattr(officer, name) for name in _CONTACTS} | {"changed_at": tx.now}
-    new = insert(OFFICER).values(row)
-    kept = ("phone", "email", "line_id", "webhook_url", "preferred")
-    changed: dict[str, Any] = {name: func.coalesce(new.excluded[name], OFFICER.c[name]) for name in kept}
-    changed |= {"name": new.excluded.name, "changed_at": new.excluded.changed_at, "version": OFFICER.c.version + 1}
-    different = or_(*(changed[name].is_distinct_from(OFFICER.c[name]) for name in (*kept, "name")))
-    await tx.execute(new.on_conflict_do_update(index_elements=["staff_code"], set_=changed, where=different))
-
-
-async def leave_post(tx: Tx, code: str, post: str, at: datetime) -> None:
-    """Nobody holds the post, or acts for it, from an instant on; what was entered for later goes too."""
-    for table in (POSTING, ACTING):
-        mine = and_(table.c.office == code, table.c.post == post)
-        await tx.execute(table.delete().where(mine, table.c.valid_from >= at))
-        runs = and_(mine, or_(table.c.valid_to.is_(None), table.c.valid_to > at))
-        await tx.execute(update(table).where(runs).values(valid_to=at))
-    await tx.execute(update(POST).where(POST.c.office == code, POST.c.post == post).values(changed_at=tx.now))
-
-
-async def take_post(tx: Tx, code: str, post: str, staff_code: str, at: datetime) -> None:
-    """The officer holds the post from an instant on."""
-    row = {"posting_id": uuid7(tx.now), "office": code, "post": post, "staff_code": staff_code, "valid_from": at}
-    await tx.execute(insert(POSTING).values(row))
-
-
-async def act_for_vacancy(tx: Tx, code: str, post: str, staff_code: str, at: datetime) -> None:
-    """The officer acts for the vacant post from an instant on."""
-    row = {"acting_id": uuid7(tx.now), "office": code, "post": post, "staff_code": staff_code, "valid_from": at}
-    await tx.execute(insert(ACTING).values(row | {"reason": "vacancy"}))
 
 
 async def unfilled(tx: Tx, kind: str, post: str, *, most: int) -> tuple[int, list[str]]:

@@ -25,6 +25,21 @@ async def areas(tx: Tx, at: datetime) -> dict[int, str]:
     return {region: area for region, area in newest.items() if area is not None}
 
 
+async def list_areas(tx: Tx) -> Sequence[Row[Any]]:
+    """Every entry: at most a few for each of the ten regions."""
+    return await tx.all(select(AREA_REGION).order_by(AREA_REGION.c.region, AREA_REGION.c.valid_from))
+
+
+async def set_area(tx: Tx, region: int, area: str | None, at: datetime) -> None:
+    """From an instant on; an entry for this very instant is replaced."""
+    new = insert(AREA_REGION).values(region=region, area=area, valid_from=at)
+    await tx.execute(new.on_conflict_do_update(index_elements=["region", "valid_from"], set_={"area": area}))
+
+
+async def change_office(tx: Tx, code: str, values: Mapping[str, object]) -> None:
+    await tx.execute(update(OFFICE).where(OFFICE.c.code == code).values(dict(values)))
+
+
 async def list_offices(tx: Tx, *, after: str, most: int, kind: str | None) -> Sequence[Row[Any]]:
     statement = select(OFFICE).where(OFFICE.c.code > after).order_by(OFFICE.c.code).limit(most)
     return await tx.all(statement.where(OFFICE.c.kind == kind) if kind else statement)

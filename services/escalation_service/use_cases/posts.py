@@ -1,12 +1,13 @@
 """Offices and officers as data: reading, changing and seeding them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from services.escalation_service.domain.offices import POSTS, Holder, OfficeKind, Sitting
-from services.escalation_service.store import officers, offices
+from services.escalation_service.domain.roster import Roster, Seat, Wish
+from services.escalation_service.store import officers, offices, roster
 from shared.db import Row, Tx
 from shared.kernel.errors import Invalid, NotFound, Stale
 from shared.reference import DEPUTY_AREAS, HEAD_OFFICE, REGIONS, branches, region_office
@@ -41,12 +42,13 @@ class OfficeView:
     posts: Sequence[PostView]
 
 
-async def view_posts(tx: Tx, code: str) -> OfficeView:
+async def view_posts(tx: Tx, code: str, at: datetime | None = None) -> OfficeView:
+    """Whom the posts of an office call upon at an instant, or now."""
     office = await offices.find_office(tx, code)
     if office is None:
         raise NotFound("There is no such office.")
     rows = await officers.posts_of(tx, code)
-    found = await officers.holders(tx, [(code, row.post) for row in rows], tx.now)
+    found = await officers.holders(tx, [(code, row.post) for row in rows], at or tx.now)
     return OfficeView(office, [PostView(row.post, row.changed_at, found[code, row.post]) for row in rows])
 
 
@@ -64,6 +66,15 @@ async def lock_office(tx: Tx, code: str, version: int) -> Row[Any]:
     return office
 
 
+async def change_office(tx: Tx, code: str, name_th: str, valid_to: datetime | None, *, version: int) -> Row[Any]:
+    """Another name, or closed from an instant on."""
+    await lock_office(tx, code, version)
+    await offices.change_office(tx, code, {"name_th": name_th, "valid_to": valid_to})
+    await offices.raise_version(tx, code)
+    await tx.audit("change_office", code, valid_to=valid_to.isoformat() if valid_to else None)
+    return (await view_posts(tx, code)).office
+
+
 def check_post(office: Row[Any], post: str) -> None:
     """An office has only the posts of its kind."""
     known = POSTS[OfficeKind(office.kind)]
@@ -76,21 +87,25 @@ async def set_posts(tx: Tx, code: str, sittings: Mapping[str, Sitting | None], *
     office = await lock_office(tx, code, version)
     for post in sorted(sittings):
         check_post(office, post)
+    staff = [sitting.officer.staff_code for sitting in sittings.values() if sitting]
+    known = await roster.load(tx, [(code, post) for post in sittings], staff)
     for post, sitting in sittings.items():
-        await _seat(tx, code, post, sitting)
+        _seat(known, Seat(code, post), sitting)
+    await roster.save(tx, known)
     await offices.raise_version(tx, code)
     posts = {post: sitting.officer.staff_code if sitting else None for post, sitting in sittings.items()}
     await tx.audit("set_posts", code, posts=posts)
     return await view_posts(tx, code)
 
 
-async def _seat(tx: Tx, code: str, post: str, sitting: Sitting | None) -> None:
-    await officers.leave_post(tx, code, post, tx.now)
-    if sitting is None:
-        return
-    await officers.enter(tx, sitting.officer)
-    seat = officers.act_for_vacancy if sitting.acting else officers.take_post
-    await seat(tx, code, post, sitting.officer.staff_code, tx.now)
+def _seat(known: Roster, seat: Seat, sitting: Sitting | None) -> None:
+    """Whoever is at the post now leaves it, unless they are the one who shall be there."""
+    taken = replace(seat, acting=sitting.acting) if sitting else None
+    for each in (seat, replace(seat, acting=True)):
+        if each != taken:
+            known.vacate(each, known.now)
+    if sitting is not None and taken is not None:
+        known.take(Wish(sitting.officer, taken))
 
 
 async def seed(tx: Tx) -> None:
