@@ -117,6 +117,12 @@ class CaseAnswer(Answer):
     links: dict[str, str]
 
 
+class RelatedCase(CaseAnswer):
+    """A case that has something in common with another one."""
+
+    shared: list[str] = Field(description="phone, line_id, email, meter, account, place; empty for incidents nearby")
+
+
 class CycleAnswer(Answer):
     """One run from (re)opening to resolution."""
 
@@ -290,6 +296,10 @@ def receipt_answer(case: Case, outcome: str, *, with_code: bool = True) -> Recei
 
 def case_answer(row: Found) -> CaseAnswer:
     return CaseAnswer(**_case_values(row))
+
+
+def related_case(row: Found) -> RelatedCase:
+    return RelatedCase(**_case_values(row), shared=sorted(row.shared or ()))
 
 
 def case_detail(row: Found, cycles: list[CycleAnswer]) -> CaseDetail:

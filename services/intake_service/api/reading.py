@@ -11,10 +11,12 @@ from services.intake_service.api.answers import (
     CaseAnswer,
     CaseDetail,
     Entry,
+    RelatedCase,
     SuggestionAnswer,
     case_answer,
     case_detail,
     cycle_answer,
+    related_case,
 )
 from services.intake_service.domain.case import State
 from services.intake_service.domain.number import as_case_number
@@ -95,6 +97,28 @@ async def timeline(case_id: UUID, tx: Transaction, actor: Reader, paging: Paging
     rows = await looking.timeline(tx, case_id, after=after[0] if after else 0, limit=paging.fetch)
     page = paging.page(rows, lambda row: (row.id,))
     return Page(items=[Entry.model_validate(row) for row in page.items], next_cursor=page.next_cursor)
+
+
+@router.get("/cases/{case_id}/related", response_model=Page[RelatedCase])
+async def related(
+    case_id: UUID,
+    tx: Transaction,
+    actor: Annotated[Actor, needs("contacts:read")],
+    paging: Paging,
+    which: Literal["same", "incidents_nearby"] = "same",
+    days: Annotated[int, Query(ge=1, le=90, description="how far incidents nearby look back")] = 7,
+) -> Page[RelatedCase]:
+    """Other cases of the same person, place, meter or account; or open incident reports of the same office.
+
+    Only cases that you may see, masked, newest first. Comparing personal data is recorded.
+    """
+    after = _after(paging)
+    if which == "same":
+        rows = await looking.same(tx, case_id, after, paging.fetch)
+    else:
+        rows = await looking.incidents(tx, case_id, days, after, paging.fetch)
+    page = paging.page(rows, lambda row: (row.received_at, row.id))
+    return Page(items=[related_case(row) for row in page.items], next_cursor=page.next_cursor)
 
 
 @router.get("/cases/{case_id}/suggestion", response_model=SuggestionAnswer)

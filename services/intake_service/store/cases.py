@@ -9,10 +9,17 @@ from sqlalchemy import Row, insert, or_, select, text, tuple_, update
 
 from services.intake_service.domain.case import Case, State
 from services.intake_service.domain.number import Series
-from services.intake_service.domain.receipt import Receipt
+from services.intake_service.domain.receipt import Origin, Receipt
 from services.intake_service.domain.taxonomy import Channel, Kind, Severity
 from services.intake_service.store.rows import insertion, own_columns, visible
-from services.intake_service.store.tables import cases, classifications, contacts, resolutions, timeline
+from services.intake_service.store.tables import (
+    cases,
+    classifications,
+    contacts,
+    follow_up_origins,
+    resolutions,
+    timeline,
+)
 from shared.db import Tx
 from shared.db.tx import as_json
 from shared.kernel.access import Scope
@@ -95,6 +102,21 @@ async def find_by_origin(tx: Tx, origins: Sequence[tuple[str, str]]) -> Mapping[
     named = tuple_(cases.c.origin, cases.c.origin_reference)
     rows = await tx.all(select(cases.c.id, cases.c.origin, cases.c.origin_reference).where(named.in_(origins)))
     return {(row.origin, row.origin_reference): row.id for row in rows}
+
+
+async def find_by_follow_up(tx: Tx, origins: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], UUID]:
+    """The cases to which other systems' follow-ups are attached already."""
+    if not origins:
+        return {}
+    table = follow_up_origins.c
+    rows = await tx.all(select(follow_up_origins).where(tuple_(table.origin, table.origin_reference).in_(origins)))
+    return {(row.origin, row.origin_reference): row.case_id for row in rows}
+
+
+async def keep_follow_up(tx: Tx, case_id: UUID, origin: Origin) -> None:
+    """The other system's name for a follow-up; unique."""
+    values = {"origin": origin.agency, "origin_reference": origin.reference, "case_id": case_id}
+    await tx.execute(insert(follow_up_origins).values(**values, attached_at=tx.now))
 
 
 async def take_numbers(tx: Tx, wanted: Mapping[Series, int]) -> Mapping[Series, int]:

@@ -65,7 +65,7 @@ def searchable(words: str) -> str:
     return words.translate(_DROP_TONES).lower()
 
 
-def _seen() -> Select[Any]:
+def seen(*more: ColumnElement[Any]) -> Select[Any]:
     """A case, its contact (masked later), the facts and the branch's report of its present cycle: one row, no N+1."""
     facts = and_(case_facts.c.case_id == cases.c.id, case_facts.c.cycle == cases.c.cycle)
     report = and_(resolutions.c.case_id == cases.c.id, resolutions.c.cycle == cases.c.cycle)
@@ -80,13 +80,14 @@ def _seen() -> Select[Any]:
         *(resolutions.c[name].label(f"report_{name}") for name in _REPORT),
         *(contacts.c[name].label(f"contact_{name}") for name in _PERSONAL),
         contacts.c.erased_at.label("contact_erased_at"),
+        *more,
     ).select_from(whole)
 
 
 async def get(tx: Tx, scope: Scope, *, case_id: UUID | None = None, number: str | None = None) -> Row[Any]:
     """One case by id or number; NotFound when there is none that this reader may see."""
     named = cases.c.id == case_id if case_id is not None else cases.c.number == number
-    row = await tx.find(_seen().where(named, visible(scope)))
+    row = await tx.find(seen().where(named, visible(scope)))
     if row is None:
         raise NotFound("There is no such case.")
     return row
@@ -94,12 +95,12 @@ async def get(tx: Tx, scope: Scope, *, case_id: UUID | None = None, number: str 
 
 def named(scope: Scope, *, number: str | None, tracking_code: str | None) -> Select[Any]:
     """The case with this number or this tracking code."""
-    return _seen().where(visible(scope), or_(cases.c.number == number, cases.c.tracking_code == tracking_code))
+    return seen().where(visible(scope), or_(cases.c.number == number, cases.c.tracking_code == tracking_code))
 
 
 def newest(scope: Scope, wanted: Wanted, after: After | None, limit: int) -> Select[Any]:
     """Cases by receipt, newest first."""
-    statement = _seen().where(visible(scope), *_conditions(wanted))
+    statement = seen().where(visible(scope), *_conditions(wanted))
     if after:
         statement = statement.where(tuple_(cases.c.received_at, cases.c.id) < (after.instant, after.id))
     return statement.order_by(cases.c.received_at.desc(), cases.c.id.desc()).limit(limit)
@@ -108,7 +109,7 @@ def newest(scope: Scope, wanted: Wanted, after: After | None, limit: int) -> Sel
 def overdue(scope: Scope, wanted: Wanted, after: After | None, limit: int, *, now: datetime) -> Select[Any]:
     """Open cases whose running clock has passed its end, the most overdue first."""
     running = and_(case_facts.c.due_at.is_not(None), case_facts.c.stopped_at.is_(None), ~case_facts.c.held)
-    statement = _seen().where(
+    statement = seen().where(
         running, case_facts.c.due_at < now, cases.c.closed_at.is_(None), visible(scope), *_conditions(wanted)
     )
     if after:
@@ -118,7 +119,7 @@ def overdue(scope: Scope, wanted: Wanted, after: After | None, limit: int, *, no
 
 def matching(scope: Scope, words: str, after: After | None, limit: int) -> Select[Any]:
     """Cases whose words, place, meter, account, name or phone hold these words; `%`, `_` and `\\` mean themselves."""
-    statement = _seen().where(
+    statement = seen().where(
         visible(scope), contacts.c.haystack.contains(searchable(words), autoescape=True, escape="\\")
     )
     if after:

@@ -130,7 +130,24 @@ contacts = Table(
     Column("erased_at", Instant),
     PrimaryKeyConstraint("case_id", name="contacts_pkey"),
     _belongs_to_case("contacts"),
+    *(
+        Index(f"contacts_{name}_idx", name, "case_id", postgresql_where=text(f"{name} IS NOT NULL"))
+        for name in ("phone", "line_id", "email", "meter", "account")
+    ),
     Index("contacts_haystack_idx", "haystack", postgresql_using="gin", postgresql_ops={"haystack": "gin_trgm_ops"}),
+)
+
+# What other systems call follow-ups that were attached to a case: the same one again is no second chase.
+follow_up_origins = Table(
+    "follow_up_origins",
+    TABLES,
+    Column("origin", Text, nullable=False),
+    Column("origin_reference", Text, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("attached_at", Instant, nullable=False),
+    PrimaryKeyConstraint("origin", "origin_reference", name="follow_up_origins_pkey"),
+    _belongs_to_case("follow_up_origins"),
+    Index("follow_up_origins_case_id_idx", "case_id"),
 )
 
 notes = Table(

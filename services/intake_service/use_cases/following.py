@@ -13,13 +13,21 @@ from shared.kernel.access import EVERYTHING
 
 
 async def attach(tx: Tx, case_id: UUID, receipt: Receipt) -> Case:
-    """A follow-up raises the urgency; its words and its sender go to the notes."""
+    """A follow-up raises the urgency; its words and its sender go to the notes, its reference to the timeline."""
     case = (await cases.lock(tx, EVERYTHING, case_id)).follow_up()
     await cases.save(tx, case)
     await keep_words(tx, case, "follow_up", _words(receipt))
     event = FollowUpAttached(**stamp(case), severity=str(case.severity), follow_ups=case.follow_ups, attached_at=tx.now)
     facts = {"channel": str(receipt.channel), "severity": str(case.severity), "follow_ups": case.follow_ups}
+    if receipt.origin is not None:
+        await cases.keep_follow_up(tx, case_id, receipt.origin)
+        facts |= {"origin": receipt.origin.agency, "origin_reference": receipt.origin.reference}
     return await tell(tx, case, "followed_up", event, **facts)
+
+
+async def repeat_follow_up(tx: Tx, case_id: UUID) -> Case:
+    """The same follow-up again: it was attached, and raises nothing a second time."""
+    return await cases.lock(tx, EVERYTHING, case_id)
 
 
 async def repeat(tx: Tx, case_id: UUID, receipt: Receipt) -> Case:

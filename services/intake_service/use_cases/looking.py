@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.intake_service.store import reads, reference
+from services.intake_service.store import contacts, reads, reference, related
 from services.intake_service.store.reads import After, Count, Wanted
 from services.intake_service.store.rows import Found
 from shared.db import Tx
 from shared.kernel.access import EVERYTHING
 from shared.kernel.errors import Invalid, NotFound
+from shared.reference import HEAD_OFFICE
 
 __all__ = ["After", "Wanted"]
 # Three letters or digits in a row: less has no trigram, and every card would have to be read.
@@ -38,6 +39,23 @@ async def matching(tx: Tx, words: str, after: After | None, limit: int) -> Seque
     found = await tx.all(reads.matching(tx.actor.scope, words, after, limit))
     await tx.audit("cases.searched", "cases", found=len(found))
     return found
+
+
+async def same(tx: Tx, case_id: UUID, after: After | None, limit: int) -> Sequence[Found]:
+    """Other cases of the same person, place, meter or account, within the actor's scope; the comparison is audited."""
+    row = await reads.get(tx, tx.actor.scope, case_id=case_id)
+    statement = related.same(tx.actor.scope, row.id, await contacts.get(tx, row.id), after, limit)
+    found = await tx.all(statement) if statement is not None else []
+    await tx.audit("case.related_read", str(case_id), found=len(found))
+    return found
+
+
+async def incidents(tx: Tx, case_id: UUID, days: int, after: After | None, limit: int) -> Sequence[Found]:
+    """Open incident reports of the last days at the office of a case (or at the one it is said to belong to)."""
+    row = await reads.get(tx, tx.actor.scope, case_id=case_id)
+    office = row.branch_hint if row.office == HEAD_OFFICE and row.branch_hint else row.office
+    near = related.Near(row.id, office, tx.now - timedelta(days=days))
+    return await tx.all(related.incidents(tx.actor.scope, near, after, limit))
 
 
 async def get(tx: Tx, *, case_id: UUID | None = None, number: str | None = None) -> Found:

@@ -74,7 +74,8 @@ def acting(tx: Tx, request: Request) -> Iterator[None]:
 
 async def _sort_out(tx: Tx, requests: Sequence[Request], answers: dict[int, Answer]) -> dict[int, Request]:
     """Answer what is no new case; gives the rest by place, without those that repeat another of the group."""
-    known = await cases.find_by_origin(tx, [o for each in requests if (o := _origin(each)) is not None])
+    origins = [o for each in requests if (o := _origin(each)) is not None]
+    known, chased = await cases.find_by_origin(tx, origins), await cases.find_by_follow_up(tx, origins)
     named: dict[int, UUID] = {}
     fresh: dict[int, Request] = {}
     first: set[tuple[str, str]] = set()
@@ -87,6 +88,9 @@ async def _sort_out(tx: Tx, requests: Sequence[Request], answers: dict[int, Answ
         origin = _origin(request)
         if origin is not None and origin in known:
             named[place] = known[origin]
+        elif origin is not None and origin in chased:
+            with acting(tx, request):
+                answers[place] = Registered(await following.repeat_follow_up(tx, chased[origin]), "attached")
         elif request.follow_up_of is not None and (found := await _find_followed(tx, request.follow_up_of)):
             named[place] = found
         elif origin not in first:
