@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from services.sla_service.use_cases import calendar_runs
 from services.sla_service.use_cases.firing import fire_due_clocks, rest
 from services.sla_service.use_cases.watching import lateness
 from shared.runtime.service import Context, Job
@@ -20,6 +21,12 @@ async def until_next(context: Context) -> float:
         return await rest(tx)
 
 
+async def run_calendars(context: Context) -> int:
+    """One batch of a preview or an application of a calendar version."""
+    async with context.db.transaction() as tx:
+        return await calendar_runs.work(tx, context.settings.run_batch)
+
+
 async def watch_lateness(context: Context) -> int:
     """Keep the metric `sla_clock_blind` true."""
     async with context.db.transaction() as tx:
@@ -29,5 +36,6 @@ async def watch_lateness(context: Context) -> int:
 
 JOBS: Sequence[Job] = (
     Job("fire_clocks", fire_clocks, timedelta(seconds=5), until_next),
+    Job("run_calendars", run_calendars, timedelta(seconds=1)),
     Job("watch_lateness", watch_lateness, timedelta(seconds=15)),
 )

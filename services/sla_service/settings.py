@@ -10,3 +10,4 @@ class SlaSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PWA_SLA_", frozen=True, extra="ignore")
 
     batch: int = Field(500, ge=1, le=5000, description="case files settled in one transaction")
+    run_batch: int = Field(100, ge=1, le=5000, description="cases looked at in one step of a preview, what-if or such")

@@ -162,12 +162,19 @@ def _why(clock: Clock, before: Recorded) -> str:
 
 def _breach(clock: Clock, before: Recorded | None, covered_until: datetime) -> list[Change | Voided]:
     standing = before.breach if before else None
-    if standing and not clock.breached_at:
+    if standing and (not clock.breached_at or _put_off(clock, before)):
         return [Voided((clock.metric, clock.cycle), standing.id, _void_reason(clock, before))]
     if standing or not clock.breached_at or not clock.due_at or clock.due_at >= covered_until:
         return []
     generation = (before.generations if before else 0) + 1
     return [Breached(clock, clock.due_at, clock.breached_at, clock.cause or "elapsed", generation)]
+
+
+def _put_off(clock: Clock, before: Recorded | None) -> bool:
+    """A new calendar moved the deadline to later: the breach at the old one did not happen, whatever followed."""
+    if before is None or before.due_at is None or clock.due_at is None:
+        return False
+    return before.calendar != clock.calendar.id and before.policy == clock.policy.id and before.due_at < clock.due_at
 
 
 def _void_reason(clock: Clock, before: Recorded | None) -> str:
@@ -180,7 +187,7 @@ def _void_reason(clock: Clock, before: Recorded | None) -> str:
 
 def _breach_to_come(clock: Clock, before: Recorded | None, covered_until: datetime) -> datetime | None:
     """The deadline, while a breach at it may still have to be declared."""
-    standing = before is not None and before.breach is not None
+    standing = before is not None and before.breach is not None and not _put_off(clock, before)
     if clock.due_at is None or (standing and clock.breached_at) or (clock.stopped_at and not clock.breached_at):
         return None
     return clock.due_at if clock.due_at >= covered_until or not clock.breached_at else None

@@ -52,6 +52,12 @@ async def change(tx: Tx, table: Table, version_id: UUID, values: Mapping[str, An
     return _kept(await tx.find(statement.returning(table)))
 
 
+async def publish(tx: Tx, table: Table, version_id: UUID, **values: Any) -> Row[Any]:
+    """From now on it never changes."""
+    values |= {"published_at": tx.now, "published_by": tx.actor.id}
+    return _kept(await tx.find(update(table).where(table.c.id == version_id).values(**values).returning(table)))
+
+
 async def remove(tx: Tx, table: Table, version_id: UUID) -> None:
     await tx.execute(delete(table).where(table.c.id == version_id))
 

@@ -64,7 +64,7 @@ async def publish(tx: Tx, code: str, version: int, revision: int) -> tuple[Row[A
     row = await draft(tx, CALENDARS, code, version, revision)
     await _refuse_if_outdated(tx, row)
     content_of(row).working().refuse_if_never_open(tx.now)
-    published = await versions.change(tx, CALENDARS, row.id, {"published_at": tx.now, "published_by": tx.actor.id})
+    published = await versions.publish(tx, CALENDARS, row.id)
     await book.turn_page(tx)
     await tx.audit("calendar.published", f"{code}/{version}", horizon_on=str(row.horizon_on))
     await tell_calendars(tx)

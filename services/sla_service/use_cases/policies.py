@@ -65,9 +65,7 @@ async def publish(tx: Tx, code: str, version: int, revision: int, *, end_predece
     if row.effective_to is not None and row.effective_to <= since:
         raise Invalid("The range of this policy is over.", code="bad_range")
     await _settle_ties(tx, row, since, end_predecessor=end_predecessor)
-    published = await versions.change(
-        tx, POLICIES, row.id, {"effective_from": since, "published_at": tx.now, "published_by": tx.actor.id}
-    )
+    published = await versions.publish(tx, POLICIES, row.id, effective_from=since)
     await book.turn_page(tx)
     await tx.audit("policy.published", f"{code}/{version}", effective_from=since.isoformat())
     return published

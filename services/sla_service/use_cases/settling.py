@@ -1,13 +1,15 @@
 """Settle case files: evaluate their facts, save what changed, tell it. Both handlers and the timer end here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from services.sla_service.domain.case_file import CaseFile
-from services.sla_service.domain.changes import Breached, Decision, Voided, decide
+from services.sla_service.domain.changes import Breached, Decision, Key, Voided, decide
 from services.sla_service.domain.evaluate import evaluate
+from services.sla_service.domain.facts import CaseFacts, Pin
 from services.sla_service.store import cases, clocks, ledger
 from services.sla_service.store.book import read_book
 from services.sla_service.use_cases.telling import dropped_event, event_of
@@ -19,6 +21,7 @@ FIRE_NOTHING = datetime.min.replace(tzinfo=UTC)
 
 
 Settled = tuple[CaseFile, Decision]
+Pins = Mapping[UUID, Mapping[Key, Pin]]  # by case: the calendar version that a clock is to count by
 
 
 async def take_in(tx: Tx, seen: CaseFile, source_event: UUID, facts: Iterable[ledger.Fact]) -> None:
@@ -36,10 +39,15 @@ async def take_in(tx: Tx, seen: CaseFile, source_event: UUID, facts: Iterable[le
     await settle(tx, [known], FIRE_NOTHING)
 
 
-async def settle(tx: Tx, files: Sequence[CaseFile], covered_until: datetime) -> None:
-    """Evaluate locked case files and save and tell the outcome; what lies before `covered_until` may fire."""
+async def settle(
+    tx: Tx, files: Sequence[CaseFile], covered_until: datetime, pins: Pins = MappingProxyType({})
+) -> Sequence[Settled]:
+    """Evaluate locked case files and save and tell the outcome; what lies before `covered_until` may fire.
+
+    Clocks named in `pins` count by that calendar version from now on.
+    """
     book = await read_book(tx)
-    facts = await ledger.read(tx, files)
+    facts = repinned(await ledger.read(tx, files), pins)
     recorded = await clocks.read_recorded(tx, [file.case_id for file in files])
     settled = []
     for file in files:
@@ -49,6 +57,15 @@ async def settle(tx: Tx, files: Sequence[CaseFile], covered_until: datetime) -> 
     await _save(tx, settled)
     for file, decision in settled:
         await _tell(tx, file, decision)
+    return settled
+
+
+def repinned(facts: Mapping[UUID, CaseFacts], pins: Pins) -> Mapping[UUID, CaseFacts]:
+    """The facts with other calendar versions for some clocks."""
+    fresh = {
+        case_id: replace(facts[case_id], pins={**facts[case_id].pins, **wanted}) for case_id, wanted in pins.items()
+    }
+    return {**facts, **fresh}
 
 
 async def _save(tx: Tx, settled: Sequence[Settled]) -> None:

@@ -36,7 +36,7 @@ _TABLES = (
 )""",
     f"""CREATE TABLE sla.calendar_run (
     id uuid NOT NULL, kind text NOT NULL, calendar_version_id uuid NOT NULL, revision integer NOT NULL,
-    state text DEFAULT 'running' NOT NULL, reached uuid, open_clocks integer NOT NULL,
+    state text DEFAULT 'running' NOT NULL, reached uuid, open_clocks integer,
     examined integer DEFAULT 0 NOT NULL, changed integer DEFAULT 0 NOT NULL, voided integer DEFAULT 0 NOT NULL,
     breached integer DEFAULT 0 NOT NULL, skipped integer DEFAULT 0 NOT NULL, troubled integer DEFAULT 0 NOT NULL,
     problem text, started_at timestamptz NOT NULL, started_by text NOT NULL, finished_at timestamptz,
@@ -60,7 +60,7 @@ _TABLES = (
     f"""CREATE TABLE sla.what_if_run (
     id uuid NOT NULL, from_at timestamptz NOT NULL, to_at timestamptz NOT NULL, region smallint, office text,
     policies jsonb NOT NULL, calendar jsonb, state text DEFAULT 'running' NOT NULL, reached uuid,
-    case_files integer NOT NULL, examined integer DEFAULT 0 NOT NULL, replayed integer DEFAULT 0 NOT NULL,
+    case_files integer, examined integer DEFAULT 0 NOT NULL, replayed integer DEFAULT 0 NOT NULL,
     troubled integer DEFAULT 0 NOT NULL, problem text, started_at timestamptz NOT NULL, started_by text NOT NULL,
     finished_at timestamptz,
     CONSTRAINT what_if_run_pkey PRIMARY KEY (id),
