@@ -1,4 +1,4 @@
-"""Step 1: earlier cases of the same person, place or meter; open incidents nearby; what follow-ups are called elsewhere."""
+"""Step 1: other cases of the same person, place or meter; incidents nearby; the references of follow-ups."""
 
 from datetime import timedelta
 from typing import Any
@@ -130,7 +130,6 @@ async def test_relatives_and_incidents_walk_indexes_over_50000_cases(intake: Sys
         assert "Seq Scan on cases" not in plan, plan
         for index in ("contacts_phone_idx", "contacts_meter_idx", "contacts_account_idx", "contacts_haystack_idx"):
             assert index in plan, plan
-        plan = await plan_of(
-            intake, related.incidents(scope, row["case_id"], "1102", START - timedelta(days=7), None, 50)
-        )
+        near = related.Near(row["case_id"], "1102", START - timedelta(days=7))
+        plan = await plan_of(intake, related.incidents(scope, near, None, 50))
         assert "Seq Scan on cases" not in plan, plan
