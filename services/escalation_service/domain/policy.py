@@ -1,15 +1,24 @@
 """Which ladder a case climbs: versions with effective ranges, the most particular selector first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.escalation_service.domain.calendars import CalendarCopy
 from services.escalation_service.domain.case_file import HEAD_OFFICE, CaseFile
-from services.escalation_service.domain.ladder import NO_LADDER, LadderRules
+from services.escalation_service.domain.ladder import NO_LADDER, LadderRules, Place
+from shared.kernel.errors import Invalid
 
+HOUR = timedelta(hours=1)
 BRANCH_QUEUE = "branch"
 HEAD_OFFICE_QUEUE = "head_office"
+_OWN_POST: Mapping[str, str] = {BRANCH_QUEUE: "branch_manager", HEAD_OFFICE_QUEUE: "head_office"}
+_POSTS_AT: Mapping[Place, tuple[str, ...]] = {
+    Place.OWN: (),  # that of the queue
+    Place.REGION: ("region_director",),
+    Place.AREA: ("deputy_governor",),
+    Place.HEAD_OFFICE: ("head_office", "deputy_governor"),
+}
 
 
 def queue_of(file: CaseFile) -> str:
@@ -37,3 +46,47 @@ class RuleBook:
     def rules_for(self, file: CaseFile, at: datetime) -> LadderRules:
         """The ladder of a case with its calendars; without rungs where there is none."""
         return select_ladder(self.versions, file, at).on(self.calendars)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value that differs between two versions; None where a version has no such thing."""
+
+    field: str
+    before: object
+    after: object
+
+
+def differences(before: LadderRules | None, after: LadderRules) -> list[Change]:
+    """What a version changes, field by field, rung by rung."""
+    old, new = _flat(before) if before else {}, _flat(after)
+    names = [*new, *(name for name in old if name not in new)]
+    return [Change(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)]
+
+
+def _flat(rules: LadderRules) -> dict[str, object]:
+    values: dict[str, object] = {
+        "minimum_gap_hours": rules.minimum_gap // HOUR, "longest_deferral_hours": rules.longest_deferral // HOUR,
+        **{name: getattr(rules.selector, name) for name in ("queue", "kind", "subject", "severity")},
+    }  # fmt: skip
+    for rule in rules.rungs:
+        values |= {
+            f"rungs/{rule.rung}/post": rule.post, f"rungs/{rule.rung}/place": rule.place.value,
+            f"rungs/{rule.rung}/offset_hours": rule.offset // HOUR, f"rungs/{rule.rung}/calendar": rule.calendar,
+            f"rungs/{rule.rung}/review": rule.review,
+        }  # fmt: skip
+    return values
+
+
+def check(rules: LadderRules) -> None:
+    """A ladder that can be climbed: rungs in order, each calling upon a post that such a place has."""
+    numbers = [rule.rung for rule in rules.rungs]
+    if not numbers or len(set(numbers)) != len(numbers):
+        raise Invalid("A ladder has rungs, each number once.", code="bad_rungs")
+    offsets = [rule.offset for rule in sorted(rules.rungs, key=lambda rule: rule.rung)]
+    if offsets != sorted(offsets):
+        raise Invalid("A higher rung is not scheduled before a lower one.", code="rungs_out_of_order")
+    own = _OWN_POST[rules.selector.queue]
+    for rule in rules.rungs:
+        if rule.post not in (_POSTS_AT[rule.place] or (own,)):
+            raise Invalid("This place has no such post.", code="unknown_post", rung=rule.rung, place=rule.place.value)

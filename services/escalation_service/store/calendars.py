@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from services.escalation_service.domain.calendars import ALWAYS, AROUND_THE_CLOCK, CalendarCopy, working_time
@@ -23,8 +23,8 @@ async def newest(tx: Tx, codes: Sequence[str]) -> dict[str, CalendarCopy]:
     wanted = sorted(set(codes) - {ALWAYS})
     found = {ALWAYS: AROUND_THE_CLOCK}
     if wanted:
-        statement = select(CALENDAR_COPY).where(C.code.in_(wanted)).distinct(C.code)
-        rows = await tx.all(statement.order_by(C.code, C.version.desc()))
+        last = select(C.code, func.max(C.version)).where(C.code.in_(wanted)).group_by(C.code)
+        rows = await tx.all(select(CALENDAR_COPY).where(tuple_(C.code, C.version).in_(last)))
         found |= {row.code: _copy(row) for row in rows}
     return found
 

@@ -1,10 +1,12 @@
-"""Takes in the calendars that sla publishes."""
+"""The copies of calendars that sla publishes."""
 
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from services.escalation_service.store import calendars, ladders
 from shared.contracts.sla import CalendarPublished
-from shared.db import Tx
+from shared.db import Row, Tx
 
 
 async def keep_calendar(tx: Tx, event: CalendarPublished) -> None:
@@ -13,3 +15,8 @@ async def keep_calendar(tx: Tx, event: CalendarPublished) -> None:
     horizon = date.fromisoformat(event.horizon_on) if event.horizon_on else None
     await calendars.add(tx, values | {"horizon_on": horizon, "published_at": event.published_at})
     await ladders.wake(tx, event.code)
+
+
+async def list_copies(tx: Tx) -> Sequence[Row[Any]]:
+    """Every version of which a copy has arrived."""
+    return await calendars.known(tx)
