@@ -179,3 +179,23 @@ class ContactErased(Event):
     @property
     def key(self) -> str:
         return str(self.case_id)
+
+
+@event("pwa.intake.subject-published.v1", topic=INTAKE)
+class SubjectPublished(Event):
+    """A subject (หัวข้อ) is in force from a date, is worded anew from then on, or ends. Cases keep what they were."""
+
+    code: str
+    kind: str
+    dimension: str
+    title_th: str
+    severity: str
+    restricted: bool
+    closes_at_once: bool
+    valid_from: Instant
+    valid_to: Instant | None = None
+    published_at: Instant
+
+    @property
+    def key(self) -> str:
+        return f"subject/{self.code}"

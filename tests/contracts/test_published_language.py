@@ -18,12 +18,29 @@ KINDS = sorted(registry().items())
 PERSONAL = {"name", "phone", "line_id", "email", "place", "meter", "account", "text", "address"}
 
 
+def golden_of(type_name: str, folder: Path = GOLDEN) -> dict[str, Any]:
+    """The event as it was written when its type was new."""
+    file = folder / f"{type_name}.json"
+    if not file.exists():
+        pytest.fail(
+            f"{type_name} has no golden file. Write {file.name} in tests/contracts/golden: the data of one such event "
+            'with every field as it is sent, and never change it afterwards (CONTRIBUTING.md, "Add an event").',
+            pytrace=False,
+        )
+    golden: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return golden
+
+
+def test_a_missing_golden_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(pytest.fail.Exception, match=r"Write pwa\.new\.thing\.v1\.json in tests/contracts/golden"):
+        golden_of("pwa.new.thing.v1", tmp_path)
+
+
 @pytest.mark.parametrize(("type_name", "kind"), KINDS, ids=[name for name, _ in KINDS])
 def test_an_event_written_when_the_type_was_new_is_still_read_and_written_alike(
     type_name: str, kind: type[Event]
 ) -> None:
-    file = GOLDEN / f"{type_name}.json"
-    golden: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    golden = golden_of(type_name)
     event = kind.model_validate(golden)
     written = event.model_dump(mode="json")
     assert {name: written[name] for name in golden} == golden
@@ -34,7 +51,7 @@ def test_an_event_written_when_the_type_was_new_is_still_read_and_written_alike(
 def test_a_field_that_was_required_when_the_type_was_new_is_all_that_is_required(
     type_name: str, kind: type[Event]
 ) -> None:
-    golden = json.loads((GOLDEN / f"{type_name}.json").read_text(encoding="utf-8"))
+    golden = golden_of(type_name)
     required = set(kind.model_json_schema().get("required", ()))
     assert required <= set(golden), "a new field must be optional, or the event a new version"
 
@@ -61,7 +78,7 @@ def test_the_generated_pages_are_the_committed_ones() -> None:
 def test_the_schemas_of_the_generated_page_accept_the_golden_events() -> None:
     schemas = docs.asyncapi()["components"]["schemas"]
     for type_name, kind in KINDS:
-        golden = json.loads((GOLDEN / f"{type_name}.json").read_text(encoding="utf-8"))
+        golden = golden_of(type_name)
         jsonschema_rs.validate(schemas[kind.__name__], golden)
 
 

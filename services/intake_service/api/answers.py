@@ -248,6 +248,13 @@ class SubjectAnswer(Answer):
     closes_at_once: bool
 
 
+class SubjectVersion(SubjectAnswer):
+    """A subject as it was, is or will be in force."""
+
+    valid_from: datetime
+    valid_to: datetime | None = Field(description="null: until further notice")
+
+
 class OfficeAnswer(Answer):
     """A branch."""
 

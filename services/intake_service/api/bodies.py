@@ -11,7 +11,19 @@ from services.intake_service.domain.work import WorkReport
 from shared.reference import HEAD_OFFICE, branches
 from shared.web import refuse
 from shared.web.text_rules import clean_public
-from shared.web.types import BranchCode, Email, Instant, Line, PublicText, StrictModel, Text, ThaiPhone, line, text
+from shared.web.types import (
+    BranchCode,
+    Email,
+    Instant,
+    Line,
+    PublicText,
+    StrictModel,
+    Text,
+    ThaiPhone,
+    line,
+    public_text,
+    text,
+)
 
 MASKS = ("***", "xxx", "•••")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -183,6 +195,24 @@ class Reopening(StrictModel):
     """Why a closed case goes on."""
 
     reason: Literal["not_fixed", "dissatisfied", "other"]
+
+
+class SubjectWording(StrictModel):
+    """A subject as it shall be from a date on. Severity is that of its cases unless a person sets another."""
+
+    kind: Literal["complaint", "incident_report", "information", "suggestion", "compliment"]
+    dimension: Annotated[str, public_text(200)] = Field(examples=["ด้านคุณภาพน้ำ"])
+    title: Annotated[str, public_text(200)] = Field(examples=["น้ำมีฟองผิดปกติ"])
+    severity: Severity = Severity.NORMAL
+    restricted: bool = Field(False, description="visible to readers of restricted cases only")
+    closes_at_once: bool = Field(False, description="an incident report that needs no field work")
+    valid_from: Instant | None = Field(None, description="now unless given; never in the past")
+
+
+class SubjectEnd(StrictModel):
+    """When it ends."""
+
+    valid_to: Instant | None = Field(None, description="now unless given; never in the past")
 
 
 class NewKey(StrictModel):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Text, any_, bindparam, or_, select, tuple_, update
+from sqlalchemy import Row, Text, any_, bindparam, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.intake_service.domain.taxonomy import Kind, Severity, Subject
@@ -26,6 +26,7 @@ _IN_FORCE = (
     .where(subjects.c.valid_from <= _NOW, or_(subjects.c.valid_to.is_(None), subjects.c.valid_to > _NOW))
     .order_by(subjects.c.code)
 )
+_LOCK_CODE = text("SELECT pg_advisory_xact_lock(hashtextextended(:code, 0))")
 _NAMED_IN_FORCE = _IN_FORCE.where(subjects.c.code == any_(bindparam("codes", type_=ARRAY(Text))))
 
 
@@ -50,6 +51,32 @@ async def seed_subjects(tx: Tx, rows: Sequence[Mapping[str, object]]) -> None:
     new = [row | {"valid_from": BEGINNING} for row in map(dict, rows) if row["code"] not in known]
     if new:
         await tx.execute(insert(subjects).values(new).on_conflict_do_nothing())
+
+
+async def lock_versions(tx: Tx, code: str) -> Sequence[Row[Any]]:
+    """All versions of a subject, earliest first; who else edits this code waits, even when it is new."""
+    await tx.execute(_LOCK_CODE, {"code": f"subject/{code}"})
+    await tx.read_clock()
+    return await tx.all(select(subjects).where(subjects.c.code == code).order_by(subjects.c.valid_from))
+
+
+async def add_version(tx: Tx, values: Mapping[str, object]) -> None:
+    await tx.execute(insert(subjects).values(**values))
+
+
+async def end_version(tx: Tx, code: str, valid_from: datetime, valid_to: datetime) -> None:
+    mine = (subjects.c.code == code, subjects.c.valid_from == valid_from)
+    await tx.execute(update(subjects).where(*mine).values(valid_to=valid_to))
+
+
+async def list_versions(tx: Tx, code: str | None, after: tuple[str, datetime] | None, limit: int) -> Sequence[Row[Any]]:
+    """Past, present and future versions by code and date."""
+    statement = select(subjects).order_by(subjects.c.code, subjects.c.valid_from).limit(limit)
+    if code is not None:
+        statement = statement.where(subjects.c.code == code)
+    if after is not None:
+        statement = statement.where(tuple_(subjects.c.code, subjects.c.valid_from) > after)
+    return await tx.all(statement)
 
 
 async def add_known_key(tx: Tx, key: str, *, channel: str, label: str) -> None:

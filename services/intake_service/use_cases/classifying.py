@@ -1,7 +1,7 @@
 """A person settles kind, dimension and subject; the rules' suggestion is kept beside it (process step 1)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -26,9 +26,12 @@ async def classify(tx: Tx, case_id: UUID, version: int, code: str, severity: Sev
 
 
 async def suggestion_for(tx: Tx, case_id: UUID) -> Suggestion:
-    """What the rules make of a case's text; the same text always gives the same suggestion."""
+    """What the rules make of a case's text; the same text suggests the same, of what is in force."""
     row = await reads.get(tx, tx.actor.scope, case_id=case_id)
-    return suggest((await contacts.get(tx, row.id)).text)
+    made = suggest((await contacts.get(tx, row.id)).text)
+    known = await reference.subjects_in_force(tx, [code for code, _ in made.candidates])
+    candidates = tuple(each for each in made.candidates if each[0] in known)
+    return replace(made, subject=made.subject if made.subject in known else None, candidates=candidates)
 
 
 async def subject_in_force(tx: Tx, code: str) -> Subject:

@@ -232,6 +232,7 @@ WITHOUT_EFFECT = frozenset(
     {
         "pwa.intake.contact-changed.v1",
         "pwa.intake.reopen-declined.v1",
+        "pwa.intake.subject-published.v1",
         "pwa.sla.calendar-published.v1",
         "pwa.sla.very-late.v1",
         "pwa.sla.warned.v1",
