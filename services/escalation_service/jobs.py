@@ -1,9 +1,14 @@
-"""Work that time causes: firing the rungs that are due."""
+"""Work that time causes: firing the rungs that are due, telling the officers, settling what nobody finished."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
+from services.escalation_service.gateways.providers import deliver
+from services.escalation_service.use_cases import bundling, mailing_out, message_health
 from services.escalation_service.use_cases.firing import fire_due_rungs, rest
+from services.escalation_service.use_cases.mailing_out import Posted
+from shared.kernel.faults import fault_point
 from shared.runtime.service import Context, Job
 
 
@@ -19,4 +24,47 @@ async def until_next(context: Context) -> float:
         return await rest(tx)
 
 
-JOBS: Sequence[Job] = (Job("fire_rungs", fire_rungs, timedelta(seconds=5), until_next),)
+async def bundle_messages(context: Context) -> int:
+    """Waiting messages become mailings."""
+    async with context.db.transaction(edge="bundler") as tx:
+        return await bundling.bundle(tx, context.settings)
+
+
+async def send_mailings(context: Context) -> int:
+    """Claim and commit `sending`, then call the providers, then record: never a call inside a transaction."""
+    async with context.db.transaction(edge="sender") as tx:
+        looked_at, posted = await mailing_out.claim(tx, context.settings)
+    await fault_point("sender.claimed")
+    results = await asyncio.gather(*(_send(context, each) for each in posted), return_exceptions=True)
+    for problem in results:
+        if problem is not None:
+            raise problem
+    return looked_at
+
+
+async def _send(context: Context, posted: Posted) -> None:
+    outcome = await deliver(context.http, context.settings, posted.letter, posted.at)
+    await fault_point("sender.called")
+    async with context.db.transaction(edge="sender") as tx:
+        await mailing_out.record(tx, posted, outcome, context.settings)
+    await fault_point("sender.recorded")
+
+
+async def settle_stale_mailings(context: Context) -> int:
+    async with context.db.transaction() as tx:
+        await message_health.measure(tx)
+        return await mailing_out.settle_stale(tx, context.settings)
+
+
+async def forget_old_receipts(context: Context) -> int:
+    async with context.db.transaction() as tx:
+        return await mailing_out.forget_old_receipts(tx)
+
+
+JOBS: Sequence[Job] = (
+    Job("fire_rungs", fire_rungs, timedelta(seconds=5), until_next),
+    Job("bundle-messages", bundle_messages, timedelta(seconds=1)),
+    Job("send-mailings", send_mailings, timedelta(seconds=1)),
+    Job("settle-stale-mailings", settle_stale_mailings, timedelta(seconds=15)),
+    Job("forget-old-receipts", forget_old_receipts, timedelta(hours=1)),
+)

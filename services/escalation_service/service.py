@@ -7,9 +7,9 @@ from services.escalation_service.consumers import HANDLERS
 from services.escalation_service.jobs import JOBS
 from services.escalation_service.settings import EscalationSettings
 from services.escalation_service.store.tables import TABLES
-from services.escalation_service.use_cases import posts
-from services.escalation_service.use_cases.coverage import problems
+from services.escalation_service.use_cases import coverage, message_health, posts
 from services.escalation_service.use_cases.firing import PUBLISHERS
+from shared.db import Tx
 from shared.runtime.service import Context, Service
 
 
@@ -17,6 +17,11 @@ async def seed(context: Context) -> None:
     """Add offices and ladders of the starting data where they are missing."""
     async with context.db.transaction() as tx:
         await posts.seed(tx)
+
+
+async def problems(tx: Tx) -> list[str]:
+    """Why the ladder, or telling the officers, cannot do all of its work."""
+    return [*await coverage.problems(tx), *await message_health.problems(tx, EscalationSettings())]
 
 
 SERVICE = Service(

@@ -1,41 +1,15 @@
 """Texts to customers: sandboxed templates, rendered from this service's own rows; HTML escapes what people wrote."""
 
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from services.survey_service.domain.audience import FORMS, NONE, NOTICES, uncovered
-from services.survey_service.gateways.letter import Text
+from shared.gateways.letter import Text
+from shared.gateways.templates import NoTemplate, fill, one_line
 from shared.kernel.errors import Invalid
 from shared.kernel.fiscal import bangkok_date, thai_date
 
 FOLDER = Path(__file__).parent / "templates"
-LONGEST = {"sms": 500, "line": 5000, "email": 50_000, "phone": 2000}
-
-
-class EmptyText(Invalid):
-    """A message without a text is refused before it is sent."""
-
-    code = "empty_text"
-
-
-class NoTemplate(Invalid):
-    """There is no template for this state, audience and form."""
-
-    code = "no_template"
-
-
-@cache
-def _environment(folder: Path) -> ImmutableSandboxedEnvironment:
-    return ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(folder),
-        autoescape=lambda name: bool(name and name.endswith(".html")),
-        undefined=StrictUndefined,
-        auto_reload=False,
-    )
 
 
 def facts(
@@ -51,35 +25,12 @@ def facts(
     }
 
 
-def one_line(value: str | None, longest: int) -> str | None:
-    joined = " ".join(value.split()) if value else ""
-    return joined[:longest] or None
-
-
 def render(state: str, audience: str, form: str, values: dict[str, str | None], *, folder: Path = FOLDER) -> Text:
     """The text, not blank. Raises EmptyText or NoTemplate; a broken template counts as none."""
     name = NOTICES.get((state, audience), NONE)
     if name == NONE:
         raise NoTemplate("There is no text for this state and audience.", state=state, audience=audience)
-    try:
-        plain = _part(folder, f"{name}.{form}.txt", values)
-        if form != "email":
-            return Text(_filled(plain)[: LONGEST[form]])
-        subject = _part(folder, f"{name}.email.subject", values)
-        html = _part(folder, f"{name}.email.html", values)
-    except TemplateError as error:
-        raise NoTemplate("The template cannot be rendered.", template=name, problem=type(error).__name__) from None
-    return Text(_filled(plain), " ".join(_filled(subject).split()), _filled(html))
-
-
-def _part(folder: Path, name: str, values: dict[str, str | None]) -> str:
-    return _environment(folder).get_template(name).render(values)
-
-
-def _filled(text: str) -> str:
-    if not text.strip():
-        raise EmptyText("The text is empty.")
-    return text.strip()
+    return fill(folder, name, form, values)
 
 
 def problems(folder: Path = FOLDER) -> list[str]:

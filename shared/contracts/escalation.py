@@ -38,3 +38,39 @@ class LadderEnded(CaseEvent):
     lapsed: int
     reason: str  # resolved | cancelled | answered | voided | complete
     ended_at: Instant
+
+
+@event("pwa.escalation.officer-told.v1", topic=ESCALATION)
+class OfficerTold(CaseEvent):
+    """A message about a rung was taken over for an officer; once more when another means had to do it."""
+
+    rung: int
+    post: str
+    officer: str  # staff code
+    purpose: str  # call | correction | hand_over
+    means: str  # email | line | webhook
+    evidence: str  # accepted | receipt | confirmed
+    digest: bool  # it went in a list with others
+    told_at: Instant
+
+
+@event("pwa.escalation.rung-handed-over.v1", topic=ESCALATION)
+class RungHandedOver(CaseEvent):
+    """Somebody else answers for a rung from now on."""
+
+    rung: int
+    handed_from: str | None  # staff code; None: the post was vacant
+    handed_to: str
+    taken: bool  # by whoever it is now, not given by another
+    handed_by: str
+    handed_at: Instant
+
+
+@event("pwa.escalation.date-promised.v1", topic=ESCALATION)
+class DatePromised(CaseEvent):
+    """An officer promises that the case will be done by a date."""
+
+    rung: int
+    promised_by: str
+    promised_at: Instant
+    said_at: Instant

@@ -25,6 +25,7 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
         | {
             "cases:decide", "contacts:erase", "follow_ups:write", "notices:read", "notices:write", "calls:read",
             "calls:work", "samples:draw", "reports:write", "packs:run", "officers:write", "ois:read",
+            "messages:review",
         },
         "survey_caller": frozenset({"calls:read", "calls:work"}),
         "committee": frozenset({"reports:read", "directives:write"}),

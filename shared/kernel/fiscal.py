@@ -46,3 +46,8 @@ def quarter_bounds(year: int, quarter: int) -> tuple[datetime, datetime]:
 def thai_date(day: date) -> str:
     """A date for people to read: 3 ก.พ. 2569."""
     return f"{day.day} {MONTHS_TH[day.month - 1]} {day.year + BUDDHIST_ERA}"
+
+
+def thai_time(at: datetime) -> str:
+    """An instant for people to read: 3 ก.พ. 2569 เวลา 09:00 น."""
+    return f"{thai_date(bangkok_date(at))} เวลา {at.astimezone(BANGKOK):%H:%M} น."

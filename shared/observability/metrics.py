@@ -33,6 +33,10 @@ TIMER_LATENESS = Histogram(
 )  # fmt: skip
 BREACHES = Counter("pwa_breaches_total", "Deadlines missed.", ["metric"])
 RUNGS_FIRED = Counter("pwa_rungs_fired_total", "Officers called upon.", ["rung"])
+OFFICER_MESSAGES = Counter("pwa_officer_messages_total", "Attempts to tell officers.", ["means", "outcome"])
+OFFICER_MESSAGES_LYING = Gauge(
+    "pwa_officer_messages_lying", "Messages to officers that wait for a person: held, unknown, not told.", ["state"]
+)
 CASES_REGISTERED = Counter("pwa_cases_registered_total", "Cases received.", ["channel"])
 NOTICES = Counter("pwa_notices_total", "Messages to customers.", ["channel", "outcome"])
 CALLS = Counter("pwa_calls_total", "Call attempts.", ["purpose", "outcome"])

@@ -7,15 +7,18 @@ import httpx
 import pytest
 
 from services.escalation_service.service import SERVICE
+from services.escalation_service.settings import EscalationSettings
 from services.escalation_service.use_cases import posts
 from shared.db import Database
 from shared.kernel.clock import ManualClock
 from shared.messaging.inprocess import InProcessBroker
 from shared.runtime.node import build
+from shared.testing.gateways import Gateways
 from shared.testing.postgres import TestDatabase
 from shared.web.app import create_app
 from shared.web.dev_issuer import DevIssuer
 from tests.escalation.given import Desk, Front
+from tests.escalation.mailroom import Mailroom
 
 
 @pytest.fixture
@@ -35,5 +38,21 @@ async def front(database: TestDatabase, desk: Desk, tmp_path: Path) -> AsyncIter
         issuer = DevIssuer(tmp_path / "dev_issuer.pem")
         front = Front(create_app(SERVICE, node.context, keys=issuer.jwks()), issuer)
         yield front
+        await front.close()
+        await node.close()
+
+
+@pytest.fixture
+async def mailroom(database: TestDatabase, desk: Desk, gateway: Gateways, tmp_path: Path) -> AsyncIterator[Mailroom]:
+    """The desk with senders, real small gateways and the REST interface."""
+    async with httpx.AsyncClient(trust_env=False) as http:
+        told = {**gateway.settings(), "provider_timeout_seconds": 0.5}
+        known = {name: value for name, value in told.items() if name in EscalationSettings.model_fields}
+        settings = EscalationSettings(**known)  # type: ignore[arg-type]
+        broker = InProcessBroker()
+        node = build(SERVICE, database.url("escalation"), broker, http, clock=desk.clock, settings=settings)
+        issuer = DevIssuer(tmp_path / "dev_issuer.pem")
+        front = Front(create_app(SERVICE, node.context, keys=issuer.jwks()), issuer)
+        yield Mailroom(desk, front, node.context, gateway, known)
         await front.close()
         await node.close()

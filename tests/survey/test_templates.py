@@ -8,7 +8,8 @@ import pytest
 
 from services.survey_service import texts
 from services.survey_service.domain import audience
-from services.survey_service.texts import EmptyText, facts, render
+from services.survey_service.texts import facts, render
+from shared.gateways.templates import EmptyText, fill
 from shared.kernel.errors import Invalid
 from shared.kernel.fiscal import midnight
 
@@ -58,6 +59,7 @@ def test_dates_are_written_in_the_buddhist_era() -> None:
     assert "3 ก.พ. 2569" in render("resolved", "customer", "sms", VALUES).plain
 
 
-def test_blank_is_empty() -> None:
+def test_blank_is_empty(folder: Path) -> None:
+    (folder / "resolved.sms.txt").write_text("\n\t ")
     with pytest.raises(EmptyText):
-        texts._filled("\n\t ")
+        fill(folder, "resolved", "sms", VALUES)

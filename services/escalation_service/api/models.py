@@ -40,6 +40,29 @@ class RungShown(BaseModel):
     deferred_until: Instant | None
     promised_at: Instant | None
     note: str | None
+    corrected_at: Instant | None = Field(description="the breach had not happened after all")
+    corrected_reason: str | None
+    in_charge: str | None = Field(description="staff code of whoever took the rung over or was handed it")
+    in_charge_name: str | None
+    told: str | None = Field(description="how the message to the officer stands; not_told: nobody could be told")
+    told_at: Instant | None
+    told_by: str | None = Field(description="email | line | webhook")
+
+
+class AnswerShown(BaseModel):
+    """What an officer or กสส. answered to a rung."""
+
+    cycle: int
+    rung: int
+    kind: str = Field(description="acknowledge | promise | hand_over | take_over")
+    answered_by: str
+    answered_at: Instant
+    promised_at: Instant | None
+    deferred_until: Instant | None
+    note: str | None
+    from_code: str | None
+    to_code: str | None
+    to_name: str | None
 
 
 class NextRung(BaseModel):
@@ -80,6 +103,7 @@ class CaseRungs(BaseModel):
     ended_reason: str | None
     next_rung: NextRung | None
     rungs: list[RungShown]
+    answers: list[AnswerShown]
     chases: list[ChaseShown]
 
 
@@ -89,9 +113,12 @@ def _officer(row: Row[Any]) -> OfficerShown | None:
     return OfficerShown(staff_code=row.officer_code, name=row.officer_name, acting=row.acting)
 
 
-def _rung(row: Row[Any]) -> RungShown:
-    names = set(RungShown.model_fields) - {"officer"}
-    return RungShown(officer=_officer(row), **{name: getattr(row, name) for name in names})
+def _rung(row: Row[Any], told: Row[Any] | None) -> RungShown:
+    names = set(RungShown.model_fields) - {"officer", "told", "told_at", "told_by"}
+    return RungShown(
+        officer=_officer(row), told=told.state if told else None, told_at=told.told_at if told else None,
+        told_by=told.told_by if told else None, **{name: getattr(row, name) for name in names},
+    )  # fmt: skip
 
 
 def _next_rung(plan: Plan | None) -> NextRung | None:
@@ -103,10 +130,13 @@ def _next_rung(plan: Plan | None) -> NextRung | None:
 
 def case_rungs(view: CaseView) -> CaseRungs:
     file, ladder = view.file, view.ladders[-1]
+    told = {row.rung_id: row for row in view.messages if row.kind == "call"}
     return CaseRungs(
         case_id=file.case_id, number=file.number, office=file.office, region=file.region, cycle=ladder.cycle,
         ladder=ladder.state, due_at=ladder.due_at, breached_at=ladder.breached_at, ended_at=ladder.ended_at,
-        ended_reason=ladder.ended_reason, next_rung=_next_rung(view.plan), rungs=[_rung(row) for row in view.rungs],
+        ended_reason=ladder.ended_reason, next_rung=_next_rung(view.plan),
+        rungs=[_rung(row, told.get(row.rung_id)) for row in view.rungs],
+        answers=[AnswerShown(**{n: getattr(row, n) for n in AnswerShown.model_fields}) for row in view.answers],
         chases=[ChaseShown(**{n: getattr(row, n) for n in ChaseShown.model_fields}) for row in view.chases],
     )  # fmt: skip
 

@@ -159,6 +159,14 @@ RUNG = Table(
     Column("ready_at", Instant),
     Column("calendar", Text),
     Column("calendar_version", Integer),
+    # The breach was voided after the rung had fired; the rung stays on record.
+    Column("corrected_at", Instant),
+    Column("corrected_reason", Text),
+    # No answer is awaited any more: the cycle was closed, or the breach voided.
+    Column("settled_at", Instant),
+    # Who took the rung over, or was handed it; null: the officer whom it called upon.
+    Column("in_charge", Text),
+    Column("in_charge_name", Text),
     PrimaryKeyConstraint("rung_id", name="rung_pkey"),
     UniqueConstraint("case_id", "cycle", "rung", name="rung_case_id_cycle_rung_key"),
     ForeignKeyConstraint(["case_id", "cycle"], ["ladder.case_id", "ladder.cycle"], name="rung_ladder_fkey"),
@@ -168,6 +176,12 @@ RUNG = Table(
         name="rung_state_check",
     ),
     CheckConstraint("reason IN ('holder', 'acting', 'vacant', 'on_leave')", name="rung_reason_check"),
+    Index(
+        "rung_unanswered_idx",
+        "fired_at",
+        "rung_id",
+        postgresql_where=text("state = 'fired' AND acknowledged_at IS NULL AND settled_at IS NULL"),
+    ),
 )
 
 DECISION = Table(

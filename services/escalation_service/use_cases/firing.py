@@ -11,6 +11,7 @@ from services.escalation_service.domain.offices import Holder, post_office
 from services.escalation_service.domain.policy import RuleBook
 from services.escalation_service.domain.record import Ladder
 from services.escalation_service.store import cases, decisions, ladders, officers, offices
+from services.escalation_service.use_cases import officer_messages
 from services.escalation_service.use_cases.planning import decided, follow, rule_book, rules_of, rung_row, tell_end
 from shared.contracts.base import INTAKE, SLA
 from shared.contracts.escalation import RungFired
@@ -123,6 +124,7 @@ async def _fire(tx: Tx, this: _Round) -> None:
     called = await officers.holders(tx, calls, tx.now)
     rows = [_row(due, called[call], tx.now) for due, call in zip(this.due, calls, strict=True)]
     await ladders.add_fired(tx, rows)
+    await officer_messages.queue(tx, rows)
     for due, row in zip(this.due, rows, strict=True):
         await tx.publish(_event(due, row))
         _follow(this, due.ladder, await _climb(tx, due), due.rules)

@@ -7,6 +7,7 @@ from services.escalation_service.domain.case_file import CaseFile, Seen
 from services.escalation_service.domain.holds import HoldMark
 from services.escalation_service.domain.record import Ladder
 from services.escalation_service.store import cases, ladders
+from services.escalation_service.use_cases import officer_messages
 from services.escalation_service.use_cases.planning import settle
 from shared.contracts.base import CaseEvent
 from shared.contracts.sla import BreachVoided, SlaBreached
@@ -63,6 +64,8 @@ async def fold_void(tx: Tx, event: BreachVoided) -> None:
     values = {"voided_at": event.voided_at, "void_reason": event.reason}
     await ladders.note_breach(tx, row.key, event.breach_id, values)
     await settle(tx, row, row, await _file(tx, event), plan_again=True)
+    if row.last_rung:
+        await officer_messages.correct(tx, event.case_id, event.cycle, event.breach_id, event.reason)
 
 
 async def _file(tx: Tx, event: CaseEvent) -> CaseFile:

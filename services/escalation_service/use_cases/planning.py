@@ -8,6 +8,7 @@ from services.escalation_service.domain.offices import post_office
 from services.escalation_service.domain.policy import RuleBook
 from services.escalation_service.domain.record import Ladder
 from services.escalation_service.store import decisions, ladders, offices, policies
+from services.escalation_service.use_cases import officer_messages
 from shared.contracts.escalation import LadderEnded
 from shared.db import Tx
 from shared.kernel.ids import uuid7
@@ -42,6 +43,8 @@ async def settle(tx: Tx, before: Ladder, after: Ladder, file: CaseFile, *, plan_
         await decisions.add(tx, decided(before, after, rules, tx.now))
     if after != before:
         await ladders.save(tx, [after])
+    if after.last_rung and after.closed_at is not None and before.closed_at is None:
+        await officer_messages.end_cycle(tx, after.case_id, after.cycle, after.closed_reason or "closed")
 
 
 def decided(before: Ladder, after: Ladder, rules: LadderRules, now: datetime) -> list[dict[str, object]]:

@@ -1,0 +1,109 @@
+"""SQL for what officers answer to rungs: acknowledgements, promises, hand-overs; and the rungs without an answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, and_, func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.escalation_service.domain.messages import Kind
+from services.escalation_service.store.directory_tables import OFFICER
+from services.escalation_service.store.follow_ups import visible
+from services.escalation_service.store.message_tables import ANSWER, MESSAGE
+from services.escalation_service.store.tables import CASE_FILE, LADDER, RUNG
+from shared.db import Tx
+from shared.kernel.access import Scope
+
+R, F, L = RUNG.c, CASE_FILE.c, LADDER.c
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a reader of the unanswered rungs asks for."""
+
+    office: str | None = None
+    region: int | None = None
+    rung: int | None = None
+    fired_before: datetime | None = None
+    not_told: bool | None = None
+
+
+async def add(tx: Tx, row: Mapping[str, object]) -> None:
+    await tx.execute(insert(ANSWER).values(dict(row)))
+
+
+async def of_case(tx: Tx, case_id: UUID) -> Sequence[Row[Any]]:
+    """What was answered in a case, in order."""
+    return await tx.all(
+        select(ANSWER).where(ANSWER.c.case_id == case_id).order_by(ANSWER.c.answered_at, ANSWER.c.answer_id)
+    )
+
+
+async def put_in_charge(tx: Tx, rung_id: UUID, staff_code: str, name: str | None) -> None:
+    await tx.execute(update(RUNG).where(R.rung_id == rung_id).values(in_charge=staff_code, in_charge_name=name))
+
+
+async def promise(tx: Tx, rung_id: UUID, promised_at: datetime) -> None:
+    await tx.execute(update(RUNG).where(R.rung_id == rung_id).values(promised_at=promised_at))
+
+
+async def is_in_charge(tx: Tx, case_id: UUID, staff_code: str, *, restricted: bool) -> bool:
+    """Whether some rung of the case was handed to this person."""
+    mine = and_(R.case_id == case_id, R.in_charge == staff_code)
+    statement = select(R.rung_id).join(CASE_FILE, F.case_id == R.case_id).where(mine).limit(1)
+    return await tx.find(statement if restricted else statement.where(F.restricted.is_(False))) is not None
+
+
+async def officer(tx: Tx, staff_code: str) -> Row[Any] | None:
+    return await tx.find(select(OFFICER).where(OFFICER.c.staff_code == staff_code))
+
+
+async def officers(tx: Tx, staff_codes: Sequence[str]) -> Mapping[str, Row[Any]]:
+    rows = await tx.all(select(OFFICER).where(OFFICER.c.staff_code.in_(sorted(set(staff_codes)))))
+    return {row.staff_code: row for row in rows}
+
+
+async def correct(tx: Tx, breach_id: UUID, at: datetime, reason: str) -> Sequence[Row[Any]]:
+    """Mark the rungs that were fired for a breach that had not happened; those that were not marked before."""
+    fired = and_(R.breach_id == breach_id, R.state == "fired", R.corrected_at.is_(None))
+    marked = {"corrected_at": at, "corrected_reason": reason, "settled_at": func.coalesce(R.settled_at, at)}
+    return await tx.all(update(RUNG).where(fired).values(marked).returning(R.rung_id, R.rung))
+
+
+async def settle(tx: Tx, case_id: UUID, cycle: int, at: datetime) -> None:
+    """The cycle is over: nobody waits for an answer to its rungs."""
+    waiting = and_(R.case_id == case_id, R.cycle == cycle, R.state == "fired", R.settled_at.is_(None))
+    await tx.execute(update(RUNG).where(waiting).values(settled_at=at))
+
+
+async def unanswered(
+    tx: Tx, scope: Scope, wanted: Filters, *, after: tuple[datetime, UUID] | None, most: int
+) -> Sequence[Row[Any]]:
+    """A page of fired rungs that nobody has acknowledged, the oldest first."""
+    told = (
+        select(MESSAGE.c.state)
+        .where(MESSAGE.c.rung_id == R.rung_id, MESSAGE.c.kind == Kind.CALL)
+        .limit(1)
+        .scalar_subquery()
+    )
+    open_rung = and_(R.state == "fired", R.acknowledged_at.is_(None), R.settled_at.is_(None))
+    statement = (
+        select(RUNG, F.number, F.office.label("case_office"), F.region, F.subject, F.severity, L.due_at)
+        .add_columns(told.label("told"))
+        .join(CASE_FILE, F.case_id == R.case_id)
+        .join(LADDER, and_(L.case_id == R.case_id, L.cycle == R.cycle))
+        .where(open_rung, visible(scope))
+    )
+    for column, value in ((F.office, wanted.office), (F.region, wanted.region), (R.rung, wanted.rung)):
+        if value is not None:
+            statement = statement.where(column == value)
+    if wanted.fired_before is not None:
+        statement = statement.where(R.fired_at <= wanted.fired_before)
+    if wanted.not_told is not None:
+        statement = statement.where((told == "not_told") if wanted.not_told else (told != "not_told"))
+    if after is not None:
+        statement = statement.where(tuple_(R.fired_at, R.rung_id) > tuple_(*after))
+    return await tx.all(statement.order_by(R.fired_at, R.rung_id).limit(most))
