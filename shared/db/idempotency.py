@@ -7,27 +7,24 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, delete, text
+from sqlalchemy import Table, delete
 
 from shared.db.tables import metadata
-from shared.db.tx import Tx, as_json, in_schema
+from shared.db.tx import Tx, as_json
 
 KEPT = timedelta(hours=24)
-# Texts, made once: as expressions they would be put together and, with many rows, compiled anew for every group.
-_CLAIM = text(
-    "SELECT pg_try_advisory_xact_lock(number) "
-    "FROM unnest(CAST(:numbers AS bigint[])) WITH ORDINALITY AS asked(number, nr) ORDER BY nr"
-)
+_CLAIM = """
+SELECT pg_try_advisory_xact_lock(number)
+FROM unnest($1::bigint[]) WITH ORDINALITY AS asked(number, nr) ORDER BY nr
+"""
 _FIND = """
-SELECT actor, key, request_hash, status, answer
-FROM unnest(CAST(:actors AS text[]), CAST(:keys AS text[])) AS asked(actor, key)
-JOIN {s}.idempotency USING (actor, key) WHERE created_at > CAST(:since AS timestamptz)
+SELECT actor, key, request_hash, status, answer FROM unnest($1::text[], $2::text[]) AS asked(actor, key)
+JOIN {s}.idempotency USING (actor, key) WHERE created_at > $3::timestamptz
 """
 _STORE = """
 INSERT INTO {s}.idempotency (actor, key, request_hash, status, answer, created_at)
-SELECT actor, key, decode(request_hash, 'hex'), status, answer, CAST(:now AS timestamptz)
-FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-    AS r(actor text, key text, request_hash text, status int, answer jsonb)
+SELECT actor, key, decode(request_hash, 'hex'), status, answer, $2::timestamptz
+FROM jsonb_to_recordset($1::jsonb) AS r(actor text, key text, request_hash text, status int, answer jsonb)
 ON CONFLICT (actor, key) DO UPDATE SET request_hash = excluded.request_hash, status = excluded.status,
     answer = excluded.answer, created_at = excluded.created_at
 """
@@ -57,14 +54,16 @@ def _lock_number(schema: str, actor: str, key: str) -> int:
 async def claim_keys(tx: Tx, keys: Sequence[tuple[str, str]]) -> list[bool]:
     """Take the (actor, key) pairs until the transaction ends; never waits. False: another transaction has it."""
     numbers = [_lock_number(tx.schema, actor, key) for actor, key in keys]
-    return [bool(row[0]) for row in await tx.all(_CLAIM, {"numbers": numbers})]
+    return [bool(row[0]) for row in await tx.fetch(_CLAIM, numbers)]
 
 
 async def find_answers(tx: Tx, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
     """The answers not yet expired. Call it after claim_keys: whoever held the key before has committed by then."""
-    asked = {"actors": [actor for actor, _ in keys], "keys": [key for _, key in keys], "since": tx.now - KEPT}
-    rows = await tx.all(in_schema(_FIND, tx.schema), asked)
-    return {(r.actor, r.key): Stored(r.actor, r.key, bytes(r.request_hash), r.status, r.answer) for r in rows}
+    actors, names = zip(*keys, strict=True)
+    rows = await tx.fetch(_FIND, actors, names, tx.now - KEPT)
+    return {
+        (r["actor"], r["key"]): Stored(r["actor"], r["key"], r["request_hash"], r["status"], r["answer"]) for r in rows
+    }
 
 
 async def store_answers(tx: Tx, answers: Sequence[Stored]) -> None:
@@ -78,8 +77,7 @@ async def store_answers(tx: Tx, answers: Sequence[Stored]) -> None:
         }
         for each in answers
     ]  # fmt: skip
-    written = as_json(rows)
-    await tx.execute(in_schema(_STORE, tx.schema), {"rows": written, "now": tx.now})
+    await tx.fetch(_STORE, as_json(rows), tx.now)
 
 
 async def purge_idempotency(tx: Tx) -> int:

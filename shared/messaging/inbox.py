@@ -1,6 +1,5 @@
 """Every SQL statement of the receiving side: inbox, per-key numbers, parked events, watermarks."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, TextClause
 
 from shared.contracts.envelope import Envelope
-from shared.db.tx import Tx, in_schema
+from shared.db.tx import Tx, as_json, in_schema
 
 StreamKey = tuple[str, str]
 
@@ -33,13 +32,13 @@ def _sql(tx: Tx, statement: str) -> TextClause:
 
 async def accept(tx: Tx, envelopes: Sequence[Envelope]) -> set[UUID]:
     """Enter events in the inbox; the ids that were not there yet. This alone decides what is a duplicate."""
-    rows = [{"i": str(e.event_id), "t": e.topic, "k": e.key, "q": e.seq} for e in envelopes]
+    rows = [{"i": e.event_id, "t": e.topic, "k": e.key, "q": e.seq} for e in envelopes]
     statement = """
         INSERT INTO {s}.inbox (event_id, topic, key, seq, received_at)
-        SELECT i, t, k, q, CAST(:now AS timestamptz)
-        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(i uuid, t text, k text, q int) ORDER BY i
+        SELECT i, t, k, q, $2::timestamptz
+        FROM jsonb_to_recordset($1::jsonb) AS r(i uuid, t text, k text, q int) ORDER BY i
         ON CONFLICT (event_id) DO NOTHING RETURNING event_id"""
-    return {row.event_id for row in await tx.all(_sql(tx, statement), {"rows": json.dumps(rows), "now": tx.now})}
+    return {row["event_id"] for row in await tx.fetch(statement, as_json(rows), tx.now)}
 
 
 async def forget(tx: Tx, event_id: UUID) -> None:
@@ -50,24 +49,20 @@ async def forget(tx: Tx, event_id: UUID) -> None:
 async def lock_positions(tx: Tx, keys: Iterable[StreamKey]) -> dict[StreamKey, Position]:
     """The positions of these streams, locked in one order so that two consumers cannot deadlock."""
     wanted = sorted(set(keys))
-    params = {"topics": [topic for topic, _ in wanted], "keys": [key for _, key in wanted]}
-    await tx.execute(
-        _sql(
-            tx,
-            """INSERT INTO {s}.inbox_stream (topic, key, last_seq)
-            SELECT t, k, 0 FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[])) AS w(t, k)
-            ON CONFLICT DO NOTHING""",
-        ),
-        params,
+    topics, names = [topic for topic, _ in wanted], [key for _, key in wanted]
+    await tx.fetch(
+        """INSERT INTO {s}.inbox_stream (topic, key, last_seq)
+        SELECT t, k, 0 FROM unnest($1::text[], $2::text[]) AS w(t, k) ON CONFLICT DO NOTHING""",
+        topics,
+        names,
     )
     statement = """
         SELECT s.topic, s.key, s.last_seq, s.baseline
-        FROM {s}.inbox_stream s JOIN unnest(CAST(:topics AS text[]), CAST(:keys AS text[])) AS w(t, k)
-            ON s.topic = w.t AND s.key = w.k
+        FROM {s}.inbox_stream s JOIN unnest($1::text[], $2::text[]) AS w(t, k) ON s.topic = w.t AND s.key = w.k
         ORDER BY s.topic, s.key FOR UPDATE OF s"""
-    rows = await tx.all(_sql(tx, statement), params)
+    rows = await tx.fetch(statement, topics, names)
     await tx.read_clock()
-    return {(row.topic, row.key): Position(row.last_seq, row.baseline) for row in rows}
+    return {(row["topic"], row["key"]): Position(row["last_seq"], row["baseline"]) for row in rows}
 
 
 async def save_positions(tx: Tx, positions: Mapping[StreamKey, Position]) -> None:
@@ -79,9 +74,9 @@ async def save_positions(tx: Tx, positions: Mapping[StreamKey, Position]) -> Non
     if rows:
         statement = """
             UPDATE {s}.inbox_stream s SET last_seq = r.q, baseline = r.b
-            FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(t text, k text, q int, b boolean)
+            FROM jsonb_to_recordset($1::jsonb) AS r(t text, k text, q int, b boolean)
             WHERE s.topic = r.t AND s.key = r.k"""
-        await tx.execute(_sql(tx, statement), {"rows": json.dumps(rows)})
+        await tx.fetch(statement, as_json(rows))
 
 
 async def began_at(tx: Tx, topic: str) -> datetime:
@@ -160,20 +155,20 @@ async def failed_again(tx: Tx, parked_id: int, error: str) -> None:
 async def raise_watermarks(tx: Tx, marks: Mapping[tuple[str, int], tuple[int, datetime]]) -> None:
     """How far each (topic, partition) has been sent: (number of partitions, instant); it never goes back."""
     rows = [
-        {"t": topic, "p": partition, "n": partitions, "u": until.isoformat()}
+        {"t": topic, "p": partition, "n": partitions, "u": until}
         for (topic, partition), (partitions, until) in sorted(marks.items())
     ]
     # Marks of a broker with more partitions, used here before, would hold the watermark back for ever.
     statement = """
         WITH r AS (
-            SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(t text, p int, n int, u timestamptz)
+            SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(t text, p int, n int, u timestamptz)
         ), gone AS (
             DELETE FROM {s}.watermark w USING r WHERE w.topic = r.t AND w.partition >= r.n
         )
         INSERT INTO {s}.watermark AS w (topic, partition, partitions, until) SELECT t, p, n, u FROM r ORDER BY t, p
         ON CONFLICT (topic, partition) DO UPDATE
         SET partitions = excluded.partitions, until = greatest(w.until, excluded.until)"""
-    await tx.execute(_sql(tx, statement), {"rows": json.dumps(rows)})
+    await tx.fetch(statement, as_json(rows))
 
 
 async def raise_watermark(tx: Tx, topic: str, partition: int, partitions: int, until: datetime) -> None:
@@ -184,8 +179,8 @@ async def watermarks(tx: Tx, topics: Sequence[str]) -> dict[str, datetime | None
     """For each topic: everything its publisher recorded before this instant has arrived; None until that is known."""
     statement = """
         SELECT topic, CASE WHEN count(*) >= max(partitions) THEN min(until) END AS until FROM {s}.watermark
-        WHERE topic = ANY(CAST(:topics AS text[])) AND partition < partitions GROUP BY topic"""
-    found = {row.topic: row.until for row in await tx.all(_sql(tx, statement), {"topics": list(topics)})}
+        WHERE topic = ANY($1::text[]) AND partition < partitions GROUP BY topic"""
+    found = {row["topic"]: row["until"] for row in await tx.fetch(statement, list(topics))}
     return {topic: found.get(topic) for topic in topics}
 
 
@@ -198,5 +193,5 @@ async def parked_keys(tx: Tx, topic: str, keys: Sequence[str]) -> set[str]:
     """Which of these keys have an event set aside (of any reason): their picture is not complete."""
     statement = """
         SELECT DISTINCT key FROM {s}.parked
-        WHERE state = 'parked' AND topic = :topic AND key = ANY(CAST(:keys AS text[]))"""
-    return {row.key for row in await tx.all(_sql(tx, statement), {"topic": topic, "keys": list(keys)})}
+        WHERE state = 'parked' AND topic = $1 AND key = ANY($2::text[])"""
+    return {row["key"] for row in await tx.fetch(statement, topic, list(keys))}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import asyncpg
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
@@ -37,6 +38,8 @@ _HANDLERS: Mapping[type[Exception], Any] = {
     RequestValidationError: on_validation_error,
     Replay: on_replay,
     DatabaseError: on_database_error,
+    asyncpg.PostgresError: on_database_error,
+    asyncpg.InterfaceError: on_database_error,
     OSError: on_database_error,
     TimeoutError: on_database_error,
 }

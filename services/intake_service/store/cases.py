@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, or_, select, text, tuple_, update
+from sqlalchemy import Row, insert, or_, select, tuple_, update
 
 from services.intake_service.domain.case import Case, State
 from services.intake_service.domain.number import Series
@@ -35,20 +35,18 @@ _NEVER_CHANGED = frozenset(
 _CHANGED = tuple(name for name in _FIELDS if name not in _NEVER_CHANGED)
 
 # Locks the counters of all series of a group in one order, whatever order the requests came in.
-_TAKE_NUMBERS = text(
-    """
+_TAKE_NUMBERS = """
     INSERT INTO intake.number_series AS s (office, fiscal_year, last_number)
     SELECT office, fiscal_year, n
-    FROM jsonb_to_recordset(CAST(:wanted AS jsonb)) AS w(office text, fiscal_year int, n int)
+    FROM jsonb_to_recordset($1::jsonb) AS w(office text, fiscal_year int, n int)
     ORDER BY office, fiscal_year
     ON CONFLICT (office, fiscal_year) DO UPDATE SET last_number = s.last_number + excluded.last_number
     RETURNING s.office, s.fiscal_year, s.last_number
-    """
-)
+"""
 # A whole group of new cases with their contacts and first timeline entries, in one round trip.
-_ADD = text(
-    f"WITH added AS ({insertion(cases, 'cases')}), known AS ({insertion(contacts, 'contacts')}), "
-    f"told AS ({insertion(timeline, 'entries')}) {insertion(classifications, 'chosen')}"
+_ADD = (
+    f"WITH added AS ({insertion(cases, 1)}), known AS ({insertion(contacts, 2)}), "
+    f"told AS ({insertion(timeline, 3)}) {insertion(classifications, 4)}"
 )
 Rows = Sequence[Mapping[str, object]]
 
@@ -122,19 +120,19 @@ async def keep_follow_up(tx: Tx, case_id: UUID, origin: Origin) -> None:
 async def take_numbers(tx: Tx, wanted: Mapping[Series, int]) -> Mapping[Series, int]:
     """Draw numbers from several series; gives the last one drawn of each. Locked until the commit."""
     rows = [{"office": s.office, "fiscal_year": s.fiscal_year, "n": n} for s, n in sorted(wanted.items())]
-    taken = await tx.all(_TAKE_NUMBERS, {"wanted": as_json(rows)})
-    return {Series(row.office, row.fiscal_year): row.last_number for row in taken}
+    taken = await tx.fetch(_TAKE_NUMBERS, as_json(rows))
+    return {Series(row["office"], row["fiscal_year"]): row["last_number"] for row in taken}
 
 
 async def add(tx: Tx, new: Sequence[tuple[Receipt, Case]], entries: Rows, chosen: Rows) -> None:
     """Write new cases with their contacts, the first entries of their timelines and what was known at receipt."""
-    parameters = {
-        "cases": as_json([_row(case, _FIELDS) for _, case in new]),
-        "contacts": as_json([_contact_row(receipt, case) for receipt, case in new]),
-        "entries": as_json(entries),
-        "chosen": as_json(chosen),
-    }
-    await tx.execute(_ADD, parameters)
+    rows: tuple[Rows, ...] = (
+        [_row(case, _FIELDS) for _, case in new],
+        [_contact_row(receipt, case) for receipt, case in new],
+        entries,
+        chosen,
+    )
+    await tx.fetch(_ADD, *map(as_json, rows))
 
 
 async def save(tx: Tx, case: Case) -> None:

@@ -17,12 +17,12 @@ def own_columns(table: Table) -> tuple[str, ...]:
     return tuple(str(column.name) for column in written)  # plain: a name of SQLAlchemy is slow to write as JSON
 
 
-def insertion(table: Table, parameter: str) -> str:
-    """INSERT of all rows of one JSON array: a group of cases costs as many statements as a single one."""
+def insertion(table: Table, parameter: int) -> str:
+    """INSERT of all rows of one JSON array, the nth parameter: a group costs as many statements as a single case."""
     columns = ", ".join(own_columns(table))
     return (
         f"INSERT INTO {SCHEMA}.{table.name} ({columns}) SELECT {columns} "  # noqa: S608 - names of our own tables
-        f"FROM jsonb_populate_recordset(NULL::{SCHEMA}.{table.name}, CAST(:{parameter} AS jsonb))"
+        f"FROM jsonb_populate_recordset(NULL::{SCHEMA}.{table.name}, ${parameter}::jsonb)"
     )
 
 
