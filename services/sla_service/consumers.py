@@ -1,18 +1,32 @@
-"""What the SLA service hears from intake: each event becomes facts of the case's ledger."""
+"""What the SLA service hears from intake, survey and reporting: each event becomes facts of the case's ledger."""
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from services.sla_service.domain.case_file import CaseFile
 from services.sla_service.domain.facts import (
     ANSWERED,
+    BY_POLICY,
     CANCELLED,
     CLOSED,
+    DONE,
+    ELSEWHERE,
     HOLD,
+    MOOT,
+    REACHABLE,
     RESOLVED,
+    UNREACHABLE,
     Classification,
     Edge,
     Milestone,
+)
+from services.sla_service.domain.metrics import (
+    ACKNOWLEDGE,
+    FIRST_CONTACT,
+    NOTIFY_CUSTOMER,
+    OIS_RECORD,
+    SURVEY_CALL,
 )
 from services.sla_service.domain.policy import UNCLASSIFIED
 from services.sla_service.store.ledger import Fact
@@ -28,12 +42,19 @@ from shared.contracts.intake import (
     CaseReopened,
     CaseResolved,
     CaseRouted,
+    ContactChanged,
     FollowUpAttached,
     InformationRequested,
     InformationSupplied,
 )
+from shared.contracts.reporting import OisAcknowledged
+from shared.contracts.survey import CallClosed, CustomerTold, NoticeFailed
 from shared.db import Tx
 from shared.messaging.consumer import Handler, Meta
+
+OUTCOMES = frozenset({"resolved", "not_repaired"})  # purposes of the notices that tell how a cycle ended
+SATISFACTION = "satisfaction"
+NO_PHONE = "no_phone"
 
 
 def _seen(event: CaseEvent, meta: Meta) -> CaseFile:
@@ -60,11 +81,14 @@ async def on_case_registered(tx: Tx, event: CaseRegistered, meta: Meta) -> None:
         channel=event.channel,
         receiving_office=event.receiving_office,
         received_at=event.received_at,
+        registered_at=event.registered_at,
     )
     is_known = event.kind != UNCLASSIFIED and event.subject is not None
     kind, subject = (event.kind, event.subject) if is_known else (None, None)
-    first = Classification(event.cycle, meta.seq, event.received_at, kind, subject, event.severity)
-    await take_in(tx, seen, meta.event_id, [first])
+    facts: list[Fact] = [Classification(event.cycle, meta.seq, event.received_at, kind, subject, event.severity)]
+    if not (event.reachable or event.has_phone):
+        facts.append(Milestone(FIRST_CONTACT, 0, meta.seq, event.received_at, UNREACHABLE))
+    await take_in(tx, seen, meta.event_id, facts)
 
 
 async def on_case_classified(tx: Tx, event: CaseClassified, meta: Meta) -> None:
@@ -83,14 +107,14 @@ async def on_case_moved(tx: Tx, event: CaseRouted | CaseBounced, meta: Meta) -> 
 
 
 async def on_case_accepted(tx: Tx, event: CaseAccepted, meta: Meta) -> None:
-    await _fold(tx, event, meta, Milestone("acknowledge", event.cycle, meta.seq, event.accepted_at))
+    await _fold(tx, event, meta, Milestone(ACKNOWLEDGE, event.cycle, meta.seq, event.accepted_at))
 
 
 async def on_information_requested(tx: Tx, event: InformationRequested, meta: Meta) -> None:
     reason, at = f"information_from_{event.asked}", event.requested_at
     facts: list[Fact] = [Edge(HOLD, event.cycle, meta.seq, reason, began_at=at)]
     if event.asked == "complainant":
-        facts.append(Milestone("first_contact", event.cycle, meta.seq, at))
+        facts.append(Milestone(FIRST_CONTACT, event.cycle, meta.seq, at))
     await _fold(tx, event, meta, *facts)
 
 
@@ -103,15 +127,60 @@ async def on_case_answered(tx: Tx, event: CaseAnswered, meta: Meta) -> None:
 
 
 async def on_case_resolved(tx: Tx, event: CaseResolved, meta: Meta) -> None:
-    await _fold(tx, event, meta, Edge(CLOSED, event.cycle, meta.seq, RESOLVED, began_at=event.resolved_at))
+    done = Edge(CLOSED, event.cycle, meta.seq, RESOLVED, event.resolved_at, reported_at=event.reported_at)
+    await _fold(tx, event, meta, done)
 
 
 async def on_case_reopened(tx: Tx, event: CaseReopened, meta: Meta) -> None:
-    await _fold(tx, event, meta, Edge(CLOSED, event.cycle, meta.seq, event.mode, ended_at=event.reopened_at))
+    mode = event.mode or BY_POLICY
+    await _fold(tx, event, meta, Edge(CLOSED, event.cycle, meta.seq, mode, ended_at=event.reopened_at))
 
 
 async def on_case_cancelled(tx: Tx, event: CaseCancelled, meta: Meta) -> None:
     await _fold(tx, event, meta, Edge(CLOSED, event.cycle, meta.seq, CANCELLED, began_at=event.cancelled_at))
+
+
+async def on_contact_changed(tx: Tx, event: ContactChanged, meta: Meta) -> None:
+    role = REACHABLE if event.reachable or event.has_phone else UNREACHABLE
+    await _fold(tx, event, meta, Milestone(FIRST_CONTACT, 0, meta.seq, event.changed_at, role))
+
+
+async def _heard(tx: Tx, event: CaseEvent, meta: Meta, *facts: Fact) -> None:
+    """Facts of another stream: their numbers say nothing about where the case lies."""
+    await take_in(tx, replace(_seen(event, meta), last_seq=ELSEWHERE), meta.event_id, facts)
+
+
+def _done(metric: str, event: CaseEvent, at: datetime, role: str = DONE) -> Milestone:
+    return Milestone(metric, event.cycle, ELSEWHERE, at, role)
+
+
+async def on_customer_told(tx: Tx, event: CustomerTold, meta: Meta) -> None:
+    """Told of the outcome, or of a new date: either is a contact, only the first ends the notice's clock."""
+    facts = [_done(FIRST_CONTACT, event, event.told_at)]
+    if event.purpose in OUTCOMES:
+        facts.append(_done(NOTIFY_CUSTOMER, event, event.told_at))
+    await _heard(tx, event, meta, *facts)
+
+
+async def on_notice_failed(tx: Tx, event: NoticeFailed, meta: Meta) -> None:
+    """With a phone task somebody still tries; without one nobody can be told."""
+    if event.purpose in OUTCOMES and not event.phone_task:
+        await _heard(tx, event, meta, _done(NOTIFY_CUSTOMER, event, event.failed_at, MOOT))
+
+
+async def on_call_closed(tx: Tx, event: CallClosed, meta: Meta) -> None:
+    """A customer without a telephone number is counted apart: there was no call to make."""
+    if event.purpose != SATISFACTION:
+        return
+    facts = [_done(SURVEY_CALL, event, event.closed_at, MOOT if event.outcome == NO_PHONE else DONE)]
+    if event.outcome == ANSWERED:
+        facts.append(_done(FIRST_CONTACT, event, event.closed_at))
+    await _heard(tx, event, meta, *facts)
+
+
+async def on_ois_acknowledged(tx: Tx, event: OisAcknowledged, meta: Meta) -> None:
+    if event.accepted:
+        await _heard(tx, event, meta, _done(OIS_RECORD, event, event.acknowledged_at))
 
 
 HANDLERS: Mapping[type[Event], Handler] = {
@@ -127,4 +196,9 @@ HANDLERS: Mapping[type[Event], Handler] = {
     CaseResolved: on_case_resolved,
     CaseReopened: on_case_reopened,
     CaseCancelled: on_case_cancelled,
+    ContactChanged: on_contact_changed,
+    CustomerTold: on_customer_told,
+    NoticeFailed: on_notice_failed,
+    CallClosed: on_call_closed,
+    OisAcknowledged: on_ois_acknowledged,
 }

@@ -7,10 +7,9 @@ from services.sla_service.consumers import HANDLERS
 from services.sla_service.jobs import JOBS
 from services.sla_service.settings import SlaSettings
 from services.sla_service.store.version_tables import ALL_TABLES
-from services.sla_service.use_cases import seeding
+from services.sla_service.use_cases import news, seeding
 from services.sla_service.use_cases.calendars import tell_calendars
 from services.sla_service.use_cases.watching import problems
-from shared.contracts.base import INTAKE
 from shared.runtime.service import Context, Service
 
 
@@ -31,6 +30,6 @@ SERVICE = Service(
     handlers=HANDLERS,
     jobs=JOBS,
     checks=problems,
-    watermarks=frozenset({INTAKE}),
+    watermarks=frozenset(news.NEEDED),
     on_start=seed,
 )

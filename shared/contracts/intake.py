@@ -115,7 +115,7 @@ class CaseReopened(CaseEvent):
     """Cycle n+1 starts; `cycle` is the new one."""
 
     reason: str  # not_fixed | dissatisfied | other
-    mode: str = "continue"
+    mode: str | None = "continue"  # continue | new_cycle | count_all; None: as the policy of the case says
     reopened_at: Instant
 
 

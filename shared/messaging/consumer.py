@@ -18,10 +18,10 @@ from shared.db.failures import is_infrastructure
 from shared.db.tx import Database, Tx
 from shared.kernel.faults import fault_point
 from shared.messaging import inbox
-from shared.messaging.inbox import Position, StreamKey, parked_keys, watermark, watermarks
+from shared.messaging.inbox import Position, StreamKey, parked_keys, parked_streams, watermark, watermarks
 from shared.messaging.port import WATERMARK, Message
 
-__all__ = ["Consumer", "Handler", "Meta", "parked_keys", "watermark", "watermarks"]
+__all__ = ["Consumer", "Handler", "Meta", "parked_keys", "parked_streams", "watermark", "watermarks"]
 log = logging.getLogger(__name__)
 
 

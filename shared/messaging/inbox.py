@@ -195,3 +195,11 @@ async def parked_keys(tx: Tx, topic: str, keys: Sequence[str]) -> set[str]:
         SELECT DISTINCT key FROM {s}.parked
         WHERE state = 'parked' AND topic = $1 AND key = ANY($2::text[])"""
     return {row["key"] for row in await tx.fetch(statement, topic, list(keys))}
+
+
+async def parked_streams(tx: Tx, topics: Sequence[str], keys: Sequence[str]) -> set[StreamKey]:
+    """As `parked_keys`, of several topics at once."""
+    statement = """
+        SELECT DISTINCT topic, key FROM {s}.parked
+        WHERE state = 'parked' AND topic = ANY($1::text[]) AND key = ANY($2::text[])"""
+    return {(row["topic"], row["key"]) for row in await tx.fetch(statement, list(topics), list(keys))}

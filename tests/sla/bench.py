@@ -11,6 +11,7 @@ from sqlalchemy import text
 from services.sla_service.consumers import HANDLERS
 from services.sla_service.service import SERVICE
 from services.sla_service.use_cases.firing import fire_due_clocks
+from services.sla_service.use_cases.news import NEEDED
 from services.sla_service.use_cases.seeding import seed
 from services.sla_service.use_cases.watching import problems
 from shared.contracts.base import INTAKE, Event
@@ -133,9 +134,9 @@ class Bench:
     async def hear(self, *messages: Message) -> None:
         await self.consumer.receive(messages)
 
-    async def mark(self, until: datetime) -> None:
-        """Intake's watermark: everything that it recorded before `until` has arrived."""
-        await self.consumer.receive([mark(until)])
+    async def mark(self, until: datetime, *topics: str) -> None:
+        """Watermarks: everything that the publishers (of all topics, unless named) recorded before `until` is here."""
+        await self.consumer.receive([mark(until, topic) for topic in topics or NEEDED])
 
     async def fire(self, *, most: int = 500) -> int:
         """Let the timer run until nothing is due; how many case files it looked at."""
@@ -157,28 +158,32 @@ class Bench:
         async with self.db.transaction() as tx:
             return [dict(row._mapping) for row in await tx.all(text(sql), params)]
 
-    async def clocks(self, story: Story) -> list[dict[str, Any]]:
-        sql = "SELECT * FROM clock WHERE case_id = :id ORDER BY metric, cycle"
-        return await self.rows(sql, id=story.case_id)
+    async def clocks(self, story: Story, metric: str = "resolve") -> list[dict[str, Any]]:
+        """The clocks of one metric by cycle."""
+        sql = "SELECT * FROM clock WHERE case_id = :id AND metric = :metric ORDER BY cycle"
+        return await self.rows(sql, id=story.case_id, metric=metric)
 
     async def problems(self) -> list[str]:
         async with self.db.transaction() as tx:
             return await problems(tx)
 
-    async def standing(self) -> list[dict[str, Any]]:
-        return await self.rows("SELECT * FROM breach WHERE voided_at IS NULL ORDER BY due_at, case_id")
+    async def standing(self, metric: str = "resolve", level: int = 1) -> list[dict[str, Any]]:
+        """The breaches of one metric that stand: missed deadlines, or multiples of the budget (their level)."""
+        sql = """SELECT breach.* FROM breach JOIN clock ON clock.id = clock_id
+            WHERE voided_at IS NULL AND metric = :metric AND level = :level ORDER BY breach.due_at, breach.case_id"""
+        return await self.rows(sql, metric=metric, level=level)
 
-    async def told(self, kind: str | None = None) -> list[tuple[str, Mapping[str, Any]]]:
-        """What was told so far, oldest first: the last word of the type, and the payload."""
-        rows = await self.rows("SELECT type, payload FROM outbox ORDER BY id")
+    async def told(self, kind: str | None = None, metric: str = "resolve") -> list[tuple[str, Mapping[str, Any]]]:
+        """What was told about one metric so far, oldest first: the last word of the type, and the payload."""
+        rows = await self.rows("SELECT type, payload FROM outbox WHERE payload ->> 'metric' = :m ORDER BY id", m=metric)
         named = [(row["type"].removeprefix("pwa.sla.").removesuffix(".v1"), row["payload"]) for row in rows]
         return [one for one in named if kind in (None, one[0])]
 
 
-def mark(until: datetime) -> Message:
-    """Intake's word that everything recorded before `until` has been sent."""
+def mark(until: datetime, topic: str = INTAKE) -> Message:
+    """A publisher's word that everything recorded before `until` has been sent."""
     headers = {"ce_type": "pwa.watermark.v1", "until": until.isoformat(), "partitions": "1"}
-    return Message(INTAKE, "", None, headers)
+    return Message(topic, "", None, headers)
 
 
 def minutes(count: float) -> timedelta:

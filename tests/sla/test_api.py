@@ -62,7 +62,7 @@ async def test_every_read_needs_a_right(alone: System) -> None:
 
 async def test_breaches_come_in_pages_and_by_filter(alone: System, breached: dict[str, Story]) -> None:
     client = alone.api("complaints_division")
-    seen, params = [], {"limit": "1"}
+    seen, params = [], {"limit": "1", "metric": "resolve"}
     while True:
         page = (await client.get("/sla/v1/breaches", params=params)).json()
         seen += [row["case_id"] for row in page["items"]]
@@ -70,13 +70,13 @@ async def test_breaches_come_in_pages_and_by_filter(alone: System, breached: dic
             break
         params["cursor"] = page["next_cursor"]
     assert len(seen) == len(set(seen)) == 3
-    by_office = await client.get("/sla/v1/breaches", params={"office": "1102", "standing": True})
+    by_office = await client.get("/sla/v1/breaches", params={"office": "1102", "standing": True, "metric": "resolve"})
     assert [row["office"] for row in by_office.json()["items"]] == ["1102"]
     assert (await client.get("/sla/v1/breaches", params={"cursor": "x"})).status_code == 422
     assert (await client.get("/sla/v1/breaches", params={"office": "9999"})).status_code == 422
     story = breached["chonburi"]
     await hear(alone, story.resolved(NINE - hours(10)))
-    voided = (await client.get("/sla/v1/breaches", params={"standing": False})).json()["items"]
+    voided = (await client.get("/sla/v1/breaches", params={"standing": False, "metric": "resolve"})).json()["items"]
     assert [(row["case_id"], row["void_reason"]) for row in voided] == [(str(story.case_id), "late_fact")]
 
 

@@ -33,7 +33,7 @@ async def reopen(tx: Tx, case_id: UUID, version: int | None, reason: str) -> Cas
     """Cycle n+1; requests that survey made for the cycle before are thereby approved."""
     before, after = await change(tx, case_id, version, lambda case: case.reopen(by=tx.actor.id, at=tx.now))
     await reference.settle_reopen_requests(tx, case_id, before.cycle, state="approved")
-    event = CaseReopened(**stamp(after), reason=reason, mode="continue", reopened_at=tx.now)
+    event = CaseReopened(**stamp(after), reason=reason, mode=None, reopened_at=tx.now)
     return await tell(tx, after, "reopened", event, reason=reason, cycle=after.cycle)
 
 

@@ -1,13 +1,20 @@
-"""The aggregate of this service: one case with its responsible office and the instant that next wants attention."""
+"""The aggregate of this service: one case with its responsible office and the instants that next want attention."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from services.sla_service.domain.metrics import INTAKE_LANE, REPORTING_LANE, SURVEY_LANE
+
 
 @dataclass(frozen=True)
 class CaseFile:
-    """What is known about a case besides its ledger. `last_seq` is the newest event that said where it lies."""
+    """What is known about a case besides its ledger. `last_seq` is the newest event that said where it lies.
+
+    It wants attention at `next_due_at` as soon as intake's news reaches so far, at `survey_due_at` when survey's does
+    too, at `reporting_due_at` when reporting's does: a relay that stands still holds up only what needs its news.
+    """
 
     case_id: UUID
     office: str
@@ -20,7 +27,10 @@ class CaseFile:
     channel: str = ""
     receiving_office: str = ""
     received_at: datetime | None = None
+    registered_at: datetime | None = None
     next_due_at: datetime | None = None
+    survey_due_at: datetime | None = None
+    reporting_due_at: datetime | None = None
 
     def told_by(self, other: "CaseFile") -> "CaseFile":
         """The file after an event that saw the case as `other`; an older event changes nothing of this."""
@@ -35,3 +45,20 @@ class CaseFile:
             cycle=other.cycle,
             last_seq=other.last_seq,
         )
+
+    def wanting(self, wanted: Mapping[str, datetime]) -> "CaseFile":
+        """The file with the instants, by lane, at which to look again."""
+        return replace(
+            self,
+            next_due_at=wanted.get(INTAKE_LANE),
+            survey_due_at=wanted.get(SURVEY_LANE),
+            reporting_due_at=wanted.get(REPORTING_LANE),
+        )
+
+    def wanted(self, lane: str) -> datetime | None:
+        """When the case wants attention in a lane."""
+        return {
+            INTAKE_LANE: self.next_due_at,
+            SURVEY_LANE: self.survey_due_at,
+            REPORTING_LANE: self.reporting_due_at,
+        }[lane]

@@ -1,14 +1,18 @@
 """What has to be told and kept when the evaluated clocks differ from the recorded ones."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.sla_service.domain.evaluate import NOTHING_LEFT, Clock
+from services.sla_service.domain.metrics import lane_of
 
-AT_DUE = 1  # the level of a breach: the deadline itself
+AT_DUE = 1  # the level of a breach: the deadline itself; the others are multiples of the budget
+CORRECTION = "correction"
 Key = tuple[str, int]  # metric and cycle
+Coverage = Mapping[str, datetime]  # by lane: everything recorded before this instant has arrived
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,9 @@ class StandingBreach:
     """A breach that was declared and not voided."""
 
     id: UUID
+    level: int = AT_DUE
+    generation: int = 1
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -28,9 +35,19 @@ class Recorded:
     held_at: datetime | None
     stopped_at: datetime | None
     verdict: str | None
+    remaining: timedelta | None = None
     warned: frozenset[str] = frozenset()
-    breach: StandingBreach | None = None
+    standing: tuple[StandingBreach, ...] = ()
     generations: int = 0
+
+    @property
+    def breach(self) -> StandingBreach | None:
+        """The missed deadline that stands."""
+        return next((one for one in self.standing if one.level == AT_DUE), None)
+
+    @property
+    def tiers(self) -> tuple[StandingBreach, ...]:
+        return tuple(one for one in self.standing if one.level != AT_DUE)
 
 
 @dataclass(frozen=True)
@@ -79,12 +96,25 @@ class Breached(Change):
 
 
 @dataclass(frozen=True)
+class Overdue(Change):
+    """A breached clock had used up a multiple of its budget at `tier_at`."""
+
+    tier: int
+    tier_at: datetime
+    reached_at: datetime
+    cause: str
+    generation: int
+
+
+@dataclass(frozen=True)
 class Voided:
-    """A recomputation showed that a declared breach had not happened."""
+    """A recomputation showed that a declared breach, or a very late tier of one, had not happened."""
 
     key: Key
     breach_id: UUID
     reason: str
+    level: int = AT_DUE
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -97,50 +127,139 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do about one case: changes in the order to tell them, and when to look again."""
+    """What to do about one case: changes in the order to tell them, and by lane when to look again."""
 
     clocks: tuple[Clock, ...]
     changes: tuple[Change | Voided, ...]
     dropped: tuple[Dropped, ...]
-    next_due_at: datetime | None
+    wanted: Mapping[str, datetime]
     warned: Mapping[Key, frozenset[str]] = field(default_factory=dict)
 
 
-def decide(clocks: Sequence[Clock], recorded: Mapping[Key, Recorded], covered_until: datetime) -> Decision:
-    """Compare. Warnings and breaches fire for instants before `covered_until` only: no breach is declared blind."""
+def decide(
+    clocks: Sequence[Clock], recorded: Mapping[Key, Recorded], covered: Coverage, cause: str = CORRECTION
+) -> Decision:
+    """Compare. What fires, fires for instants before those covered only: no breach is declared blind.
+
+    `cause` is the word for a deadline that moved without resume, retarget or a new calendar.
+    """
     changes: list[Change | Voided] = []
-    wanted: list[datetime] = []
+    wanted: dict[str, datetime] = {}
     warned: dict[Key, frozenset[str]] = {}
     for clock in clocks:
-        key = (clock.metric, clock.cycle)
-        before = recorded.get(key)
-        changes += _movement(clock, before)
-        changes += _breach(clock, before, covered_until)
-        fired, waiting = _warnings(clock, before, covered_until)
-        changes += fired
-        warned[key] = (before.warned if before else frozenset()) | {change.level for change in fired}
-        wanted += waiting
-        if (due_at := _breach_to_come(clock, before, covered_until)) is not None:
-            wanted.append(due_at)
+        key, lane = (clock.metric, clock.cycle), lane_of(clock.metric)
+        one = _One(clock, recorded.get(key), covered[lane])
+        fired, waiting = one.warnings()
+        changes += itertools.chain(one.movement(cause), one.breach(), one.very_late(), fired)
+        warned[key] = (one.before.warned if one.before else frozenset()) | {change.level for change in fired}
+        if waiting := [*waiting, *one.to_come()]:
+            wanted[lane] = min(waiting if lane not in wanted else [*waiting, wanted[lane]])
     evaluated = {(clock.metric, clock.cycle) for clock in clocks}
     gone = [Dropped(key, was) for key, was in recorded.items() if key not in evaluated and was.verdict != NOTHING_LEFT]
-    changes += [Voided(one.key, one.recorded.breach.id, "retarget") for one in gone if one.recorded.breach]
-    return Decision(tuple(clocks), tuple(changes), tuple(gone), min(wanted, default=None), warned)
+    changes += [
+        Voided(one.key, breach.id, "retarget", breach.level, breach.due_at)
+        for one in gone
+        for breach in one.recorded.standing
+    ]
+    return Decision(tuple(clocks), tuple(changes), tuple(gone), wanted, warned)
 
 
-def _movement(clock: Clock, before: Recorded | None) -> list[Change]:
-    """Armed, held, rescheduled or stopped, against what was recorded."""
-    if clock.stopped_at and clock.verdict:
-        armed: list[Change] = [] if before or clock.due_at is None else [Armed(clock, clock.due_at)]
-        return [] if _told_stopped(clock, before) else [*armed, Stopped(clock, clock.stopped_at, clock.verdict)]
-    if clock.held_at and clock.remaining is not None:
-        same = before and before.held_at == clock.held_at and before.policy == clock.policy.id
-        return [] if same else [Held(clock, clock.held_at, clock.remaining)]
-    if clock.due_at is None or _told_running(clock, before):
-        return []
-    if before is None:
-        return [Armed(clock, clock.due_at)]
-    return [Rescheduled(clock, clock.due_at, before.due_at, _why(clock, before))]
+@dataclass(frozen=True)
+class _One:
+    """One clock beside what was recorded of it, and how far the news of its lane reaches."""
+
+    clock: Clock
+    before: Recorded | None
+    covered_until: datetime
+
+    def movement(self, cause: str) -> list[Change]:
+        """Armed, held, rescheduled or stopped, against what was recorded."""
+        clock, before = self.clock, self.before
+        if clock.stopped_at and clock.verdict:
+            armed: list[Change] = [] if before or clock.due_at is None else [Armed(clock, clock.due_at)]
+            return [] if _told_stopped(clock, before) else [*armed, Stopped(clock, clock.stopped_at, clock.verdict)]
+        if clock.held_at and clock.remaining is not None:
+            return [] if _told_held(clock, before) else [Held(clock, clock.held_at, clock.remaining)]
+        if clock.due_at is None or _told_running(clock, before):
+            return []
+        if before is None:
+            return [Armed(clock, clock.due_at)]
+        return [Rescheduled(clock, clock.due_at, before.due_at, _why(clock, before, cause))]
+
+    def breach(self) -> list[Change | Voided]:
+        """The missed deadline: taken back when it was none, declared when it is one and all news is in."""
+        clock, standing = self.clock, self.before.breach if self.before else None
+        taken_back: list[Change | Voided] = []
+        if self.before and standing and not self._stands():
+            taken_back = [self._voided(one) for one in self.before.standing]
+        if self._stands() or not clock.breached_at or not clock.due_at or clock.due_at >= self.covered_until:
+            return taken_back
+        return [
+            *taken_back,
+            Breached(clock, clock.due_at, clock.breached_at, clock.cause or "elapsed", self._next_generation),
+        ]
+
+    def very_late(self) -> list[Change | Voided]:
+        """The multiples of the budget that the breach has reached, once each; taken back where it ended before."""
+        clock, generation, told, reached = self.clock, self._generation(), self._told_tiers(), dict(self.clock.late_at)
+        if generation is None or clock.due_at is None or clock.breached_at is None:
+            return []
+        found: list[Change | Voided] = []
+        if clock.stopped_at:
+            found += [self._voided(one) for one in told.values() if one.level not in reached]
+        for tier, at in reached.items():
+            if tier not in told and at < self.covered_until:
+                found.append(Overdue(clock, tier, at, max(at, clock.breached_at), clock.cause or "elapsed", generation))
+        return found
+
+    def to_come(self) -> list[datetime]:
+        """When this clock next wants attention, but for its warnings."""
+        clock = self.clock
+        found = [clock.runs_on_at] if clock.runs_on_at and not clock.stopped_at else []
+        if clock.due_at is None or (clock.stopped_at and not clock.breached_at):
+            return found
+        if self._generation() is None:
+            return [*found, clock.due_at]
+        told = self._told_tiers()
+        return [*found, *(at for tier, at in clock.late_at if tier not in told and at >= self.covered_until)]
+
+    def warnings(self) -> tuple[list[Warned], list[datetime]]:
+        """The warnings to give now, and when the others will be due. One whose deadline has passed is not given."""
+        clock = self.clock
+        if clock.due_at is None or clock.stopped_at or clock.breached_at or clock.due_at < self.covered_until:
+            return [], []
+        new = [(level, at) for level, at in clock.warn_at if not self.before or level not in self.before.warned]
+        fired = [Warned(clock, level, clock.due_at) for level, at in new if at < self.covered_until]
+        return fired, [at for _, at in new if at >= self.covered_until]
+
+    def _stands(self) -> StandingBreach | None:
+        """The recorded breach, if it is still one."""
+        standing = self.before.breach if self.before else None
+        return standing if standing and not self._is_void(standing) else None
+
+    def _told_tiers(self) -> dict[int, StandingBreach]:
+        return {one.level: one for one in self.before.tiers} if self.before and self._stands() else {}
+
+    def _generation(self) -> int | None:
+        """The generation of the breach that stands once this decision is carried out."""
+        if standing := self._stands():
+            return standing.generation
+        fires = self.clock.breached_at and self.clock.due_at and self.clock.due_at < self.covered_until
+        return self._next_generation if fires else None
+
+    @property
+    def _next_generation(self) -> int:
+        return (self.before.generations if self.before else 0) + 1
+
+    def _is_void(self, standing: StandingBreach) -> bool:
+        """A breach falls with its deadline: nothing was missed, or what was missed came later than declared."""
+        due_at = self.clock.due_at
+        moved = standing.due_at is not None and due_at is not None and due_at > standing.due_at
+        return self.clock.breached_at is None or moved
+
+    def _voided(self, one: StandingBreach) -> Voided:
+        key = (self.clock.metric, self.clock.cycle)
+        return Voided(key, one.id, _void_reason(self.clock, self.before), one.level, one.due_at)
 
 
 def _told_stopped(clock: Clock, before: Recorded | None) -> bool:
@@ -152,29 +271,17 @@ def _told_running(clock: Clock, before: Recorded | None) -> bool:
     return before is not None and (before.due_at, before.held_at, before.stopped_at) == (clock.due_at, None, None)
 
 
-def _why(clock: Clock, before: Recorded) -> str:
+def _told_held(clock: Clock, before: Recorded | None) -> bool:
+    told = before and (before.held_at, before.policy, before.remaining)
+    return told == (clock.held_at, clock.policy.id, clock.remaining)
+
+
+def _why(clock: Clock, before: Recorded, cause: str) -> str:
     if before.held_at:
         return "resume"  # first, because a ladder waits for this word
     if before.policy != clock.policy.id:
         return "retarget"
-    return "calendar" if before.calendar != clock.calendar.id else "correction"
-
-
-def _breach(clock: Clock, before: Recorded | None, covered_until: datetime) -> list[Change | Voided]:
-    standing = before.breach if before else None
-    if standing and (not clock.breached_at or _put_off(clock, before)):
-        return [Voided((clock.metric, clock.cycle), standing.id, _void_reason(clock, before))]
-    if standing or not clock.breached_at or not clock.due_at or clock.due_at >= covered_until:
-        return []
-    generation = (before.generations if before else 0) + 1
-    return [Breached(clock, clock.due_at, clock.breached_at, clock.cause or "elapsed", generation)]
-
-
-def _put_off(clock: Clock, before: Recorded | None) -> bool:
-    """A new calendar moved the deadline to later: the breach at the old one did not happen, whatever followed."""
-    if before is None or before.due_at is None or clock.due_at is None:
-        return False
-    return before.calendar != clock.calendar.id and before.policy == clock.policy.id and before.due_at < clock.due_at
+    return "calendar" if before.calendar != clock.calendar.id else cause
 
 
 def _void_reason(clock: Clock, before: Recorded | None) -> str:
@@ -183,20 +290,3 @@ def _void_reason(clock: Clock, before: Recorded | None) -> str:
     if before and before.calendar != clock.calendar.id:
         return "calendar"
     return "late_fact"
-
-
-def _breach_to_come(clock: Clock, before: Recorded | None, covered_until: datetime) -> datetime | None:
-    """The deadline, while a breach at it may still have to be declared."""
-    standing = before is not None and before.breach is not None and not _put_off(clock, before)
-    if clock.due_at is None or (standing and clock.breached_at) or (clock.stopped_at and not clock.breached_at):
-        return None
-    return clock.due_at if clock.due_at >= covered_until or not clock.breached_at else None
-
-
-def _warnings(clock: Clock, before: Recorded | None, covered_until: datetime) -> tuple[list[Warned], list[datetime]]:
-    """The warnings to give now, and when the others will be due. One whose deadline has passed is not given."""
-    if clock.due_at is None or clock.stopped_at or clock.breached_at or clock.due_at < covered_until:
-        return [], []
-    new = [(level, at) for level, at in clock.warn_at if not before or level not in before.warned]
-    fired = [Warned(clock, level, clock.due_at) for level, at in new if at < covered_until]
-    return fired, [at for _, at in new if at >= covered_until]

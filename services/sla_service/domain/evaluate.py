@@ -7,15 +7,15 @@ from functools import cached_property
 from uuid import UUID
 
 from services.sla_service.domain.calendar import CalendarVersion
-from services.sla_service.domain.facts import CANCELLED, CaseFacts, Stop
+from services.sla_service.domain.facts import BY_POLICY, MOOT, SUPERSEDED, CaseFacts, Stop
+from services.sla_service.domain.metrics import EMPTY, RESOLVE, RULES, stop_of
+from services.sla_service.domain.pauses import within_budget
 from services.sla_service.domain.policy import PolicyVersion, Target, Traits, by_precedence
 from shared.kernel.working_time import Hold, union
 
 MET = "met"
 BREACHED = "breached"
 NOTHING_LEFT = "cancelled"
-FIRST_CYCLE_ONLY = frozenset({"acknowledge", "first_contact"})
-MEASURED = FIRST_CYCLE_ONLY | {"resolve"}  # those whose beginning and end this service is told
 _MOST_REMEMBERED = 10_000
 
 
@@ -29,9 +29,8 @@ class Book:
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
-        """The metrics that some policy sets a target for, of those that this service can measure."""
-        promised = {target.metric for policy in self.policies for target in policy.targets if target.amount}
-        return tuple(sorted(promised & MEASURED))
+        """The metrics that some policy sets a target for; the others are not looked at."""
+        return tuple(sorted({target.metric for policy in self.policies for target in policy.targets if target.amount}))
 
     def policy(self, traits: Traits, started_at: datetime) -> PolicyVersion | None:
         """The most specific policy in force when the case started: a policy change touches new cases only."""
@@ -76,6 +75,9 @@ class Clock:
     breached_at: datetime | None = None
     cause: str | None = None
     warn_at: tuple[tuple[str, datetime], ...] = ()
+    late_at: tuple[tuple[int, datetime], ...] = ()  # when a breached clock reaches each multiple of its budget
+    extended: timedelta = timedelta(0)
+    runs_on_at: datetime | None = None  # when the hold will have used up the budget of pauses
 
 
 def evaluate(book: Book, facts: CaseFacts, now: datetime) -> tuple[Clock, ...]:
@@ -87,65 +89,121 @@ def evaluate(book: Book, facts: CaseFacts, now: datetime) -> tuple[Clock, ...]:
 
 
 def _clock(book: Book, facts: CaseFacts, metric: str, cycle: int, now: datetime) -> Clock | None:
-    if cycle > 1 and metric in FIRST_CYCLE_ONLY:
+    rule = RULES[metric]
+    if cycle > 1 and not rule.every_cycle:
         return None
-    stop = facts.stop(metric, cycle)
+    stop = stop_of(facts, metric, cycle)
     chosen = _policy(book, facts, cycle, stop)
     target = chosen and next((t for t in chosen[0].targets if t.metric == metric and t.amount), None)
-    if chosen is None or target is None:
+    base = _base(book, facts, metric, cycle)
+    if chosen is None or target is None or base is None or _never_began(stop, base):
         return None
-    policy, retargeted_at = chosen
     pin = facts.pins.get((metric, cycle))
     calendar = book.calendar(target.calendar, pin.calendar if pin else None)
-    base = _base(facts, cycle)
-    holds = (*facts.holds(cycle, policy.pause_reasons), *base.closed)
-    budget = target.budget(calendar.working, base.started_at)
+    ledger = _Ledger(facts, cycle, base, stop.at if stop else now)
+    holds, runs_on_at = ledger.holds(chosen[0], calendar) if rule.is_paused else ((), None)
+    extended = ledger.extended(metric)
+    budget = target.budget(calendar.working, base.started_at) + extended
     clock = Clock(
         metric=metric,
         cycle=cycle,
-        policy=policy,
+        policy=chosen[0],
         calendar=calendar,
         target=target,
         started_at=base.started_at,
         opened_at=base.opened_at,
-        retargeted_at=retargeted_at,
+        retargeted_at=chosen[1],
         repinned_at=pin.since if pin else None,
         budget=budget,
         holds=holds,
         due_at=calendar.working.due(base.started_at, budget, holds),
+        extended=extended,
+        runs_on_at=runs_on_at,
     )
     return _stopped(clock, stop) if stop else _running(clock, facts, now)
 
 
 @dataclass(frozen=True)
 class _Base:
-    """From when a cycle counts, when it opened, and which closed time it leaves out."""
+    """From when a cycle counts, when it opened, which closed time it leaves out, and since which cycle it counts."""
 
     started_at: datetime
     opened_at: datetime
     closed: tuple[Hold, ...] = ()
+    since_cycle: int = 1
 
 
-def _base(facts: CaseFacts, cycle: int) -> _Base:
+@dataclass(frozen=True)
+class _Ledger:
+    """What the ledger says about one cycle as of an instant."""
+
+    facts: CaseFacts
+    cycle: int
+    base: _Base
+    at: datetime
+
+    def holds(self, policy: PolicyVersion, calendar: CalendarVersion) -> tuple[tuple[Hold, ...], datetime | None]:
+        """What the clock leaves out: pauses within their budget, and closed time."""
+        pauses, runs_on_at = self.facts.holds(self.cycle, policy.pause_reasons), None
+        if pauses and policy.pause_budget is not None:
+            start = self.base.started_at
+            pauses, runs_on_at = within_budget(calendar.working, start, pauses, policy.pause_budget, self.at)
+        return (*pauses, *self.base.closed), runs_on_at
+
+    def extended(self, metric: str) -> timedelta:
+        """More time, of this cycle and of those whose budget it goes on with."""
+        cycles = range(self.base.since_cycle, self.cycle + 1)
+        given = [e.amount for e in self.facts.extensions if e.metric == metric and e.cycle in cycles]
+        return sum(given, timedelta(0))
+
+
+def _never_began(stop: Stop | None, base: _Base) -> bool:
+    """There was nothing to measure from the beginning: an anonymous complainant is not told, say."""
+    return stop is not None and stop.reason in (MOOT, SUPERSEDED) and stop.at <= base.started_at
+
+
+def _base(book: Book, facts: CaseFacts, metric: str, cycle: int) -> _Base | None:
+    if metric == RESOLVE:
+        return _of_case(book, facts, cycle)
+    began_at = RULES[metric].begins(facts, cycle)
+    return _Base(began_at, began_at, since_cycle=cycle) if began_at else None
+
+
+def _of_case(book: Book, facts: CaseFacts, cycle: int) -> _Base:
+    """The budget of the repair goes through the cycles as the mode of each reopening says."""
     reopening = facts.reopening(cycle)
     received_at = facts.start
     opened_at = reopening.ended_at if reopening and reopening.ended_at else received_at
-    mode = reopening.reason if reopening else "count_all"
+    mode = _mode(book, facts, cycle, reopening.reason) if reopening else "count_all"
     if cycle == 1 or mode == "count_all":
         return _Base(received_at, opened_at)
     if mode == "new_cycle":
-        return _Base(opened_at, opened_at)
-    before = _base(facts, cycle - 1)
+        return _Base(opened_at, opened_at, since_cycle=cycle)
+    before = _of_case(book, facts, cycle - 1)
     closed = facts.closed_before(cycle)
-    return _Base(before.started_at, opened_at, (*before.closed, *((closed,) if closed else ())))
+    kept = (*before.closed, *((closed,) if closed else ()))
+    return _Base(before.started_at, opened_at, kept, before.since_cycle)
+
+
+def _mode(book: Book, facts: CaseFacts, cycle: int, told: str) -> str:
+    """What the event says, or else the policy that the case had in the cycle before."""
+    if told != BY_POLICY:
+        return told
+    chosen = _policy(book, facts, cycle - 1, facts.closing(cycle - 1))
+    return chosen[0].reopen_mode if chosen else "continue"
 
 
 def _policy(
     book: Book, facts: CaseFacts, cycle: int, stop: Stop | None
 ) -> tuple[PolicyVersion, datetime | None] | None:
-    """The policy of a cycle and since when it has been that one. A subject without policy keeps the one before."""
+    """The policy of a cycle and since when it has been that one. A subject without policy keeps the one before.
+
+    Words of intake count up to the clock's end; where another stream told that end, up to the closing.
+    """
+    told = [end.seq for end in (stop, facts.closing(cycle)) if end and end.seq]
+    last = min(told, default=None)
     found: tuple[PolicyVersion, datetime | None] | None = None
-    for at, traits in facts.traits(cycle, stop.seq if stop else None):
+    for at, traits in facts.traits(cycle, last):
         policy = book.policy(traits, facts.start)
         if policy and (found is None or found[0].id != policy.id):
             found = policy, at
@@ -154,7 +212,7 @@ def _policy(
 
 def _stopped(clock: Clock, stop: Stop) -> Clock:
     is_late = clock.due_at is not None and stop.at > clock.due_at
-    verdict = BREACHED if is_late else NOTHING_LEFT if stop.reason == CANCELLED else MET
+    verdict = BREACHED if is_late else NOTHING_LEFT if stop.reason in EMPTY else MET
     return _as_of(replace(clock, stopped_at=stop.at, verdict=verdict), stop.at)
 
 
@@ -193,12 +251,22 @@ def _as_of(clock: Clock, at: datetime) -> Clock:
     if due_at is None or at <= due_at:
         return counted
     since = [due_at, clock.opened_at, clock.retargeted_at, clock.repinned_at]
-    return replace(
+    late = replace(
         counted,
         breached_at=max(moment for moment in since if moment),
         cause=_cause(clock, due_at),
         overrun=working.used(due_at, at, clock.holds),
     )
+    return replace(late, late_at=tuple(_very_late(late)))
+
+
+def _very_late(clock: Clock) -> Iterator[tuple[int, datetime]]:
+    """When a breached clock has used up each multiple of its budget, as long as it runs."""
+    for tier in sorted(clock.policy.very_late):
+        at = clock.calendar.working.due(clock.started_at, clock.budget * tier, clock.holds)
+        if at is None or (clock.stopped_at and at >= clock.stopped_at):
+            return
+        yield tier, at
 
 
 def _cause(clock: Clock, due_at: datetime) -> str:

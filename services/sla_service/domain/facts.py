@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cached_property
 from uuid import UUID
 
 from services.sla_service.domain.policy import Traits
@@ -13,11 +14,21 @@ CLOSED = "closed"
 RESOLVED = "resolved"
 ANSWERED = "answered"
 CANCELLED = "cancelled"
+SUPERSEDED = "superseded"
+BY_POLICY = "policy"  # a reopening that leaves its mode to the policy
+DONE = "done"
+MOOT = "moot"
+REACHABLE = "reachable"
+UNREACHABLE = "unreachable"
+ELSEWHERE = 0  # the number of a fact that another stream than intake's told
 
 
 @dataclass(frozen=True)
 class Edge:
-    """One fact of the interval ledger: a hold or a closing begins, ends, or both. `seq` is the publisher's order."""
+    """One fact of the interval ledger: a hold or a closing begins, ends, or both. `seq` is intake's order.
+
+    `hold` names a hold that a person entered, so that its end finds it; `reported_at` is when a closing was told.
+    """
 
     kind: str
     cycle: int
@@ -25,6 +36,8 @@ class Edge:
     reason: str
     began_at: datetime | None = None
     ended_at: datetime | None = None
+    hold: UUID | None = None
+    reported_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -41,12 +54,26 @@ class Classification:
 
 @dataclass(frozen=True)
 class Milestone:
-    """Something was done that ends the clock of one metric (accepted ends `acknowledge`, say)."""
+    """Something was done that ends the clock of one metric (accepted ends `acknowledge`, say).
+
+    `moot`: it ended without being done. `reachable` and `unreachable` (cycle 0) tell whether there is anybody to tell.
+    """
 
     metric: str
     cycle: int
     seq: int
     at: datetime
+    role: str = DONE
+
+
+@dataclass(frozen=True)
+class Extension:
+    """More time that two persons gave to the clock of a metric."""
+
+    metric: str
+    cycle: int
+    at: datetime
+    amount: timedelta
 
 
 @dataclass(frozen=True)
@@ -56,6 +83,7 @@ class Stop:
     at: datetime
     seq: int
     reason: str
+    reported_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +105,8 @@ class CaseFacts:
     classifications: tuple[Classification, ...] = ()
     milestones: tuple[Milestone, ...] = ()
     pins: Mapping[tuple[str, int], Pin] = field(default_factory=dict)
+    registered_at: datetime | None = None
+    extensions: tuple[Extension, ...] = ()
 
     @property
     def start(self) -> datetime:
@@ -84,10 +114,19 @@ class CaseFacts:
             raise LookupError("the registration has not arrived")
         return self.received_at
 
+    @cached_property
+    def last_cycle(self) -> int:
+        return max((edge.cycle for edge in self.edges if edge.kind == CLOSED and edge.ended_at), default=1)
+
     @property
     def cycles(self) -> range:
-        opened = [edge.cycle for edge in self.edges if edge.kind == CLOSED and edge.ended_at]
-        return range(1, max(opened, default=1) + 1)
+        return range(1, self.last_cycle + 1)
+
+    @cached_property
+    def newest_contact(self) -> Milestone | None:
+        """The last word on whether the complainant can be reached; None: nothing says that they cannot."""
+        told = [one for one in self.milestones if one.role in (REACHABLE, UNREACHABLE)]
+        return max(told, key=lambda one: one.seq, default=None)
 
     def reopening(self, cycle: int) -> Edge | None:
         """The fact that began a cycle after the first."""
@@ -95,14 +134,8 @@ class CaseFacts:
 
     def closing(self, cycle: int) -> Stop | None:
         """The fact that ended a cycle: resolved, answered or cancelled."""
-        ends = [Stop(e.began_at, e.seq, e.reason) for e in self.edges if _ends(e, cycle) and e.began_at]
+        ends = [Stop(e.began_at, e.seq, e.reason, e.reported_at) for e in self.edges if _ends(e, cycle) and e.began_at]
         return min(ends, key=lambda stop: (stop.at, stop.seq), default=None)
-
-    def stop(self, metric: str, cycle: int) -> Stop | None:
-        """What ends the clock of a metric: its milestone, or the end of the cycle, whichever came first."""
-        done = [Stop(m.at, m.seq, "done") for m in self.milestones if m.metric == metric and m.cycle == cycle]
-        closing = self.closing(cycle)
-        return min(done + ([closing] if closing else []), key=lambda stop: (stop.at, stop.seq), default=None)
 
     def traits(self, cycle: int, before: int | None) -> Iterable[tuple[datetime | None, Traits]]:
         """What was known about the case in a cycle, and since when; nothing told after `before` (a number) counts."""
@@ -126,8 +159,10 @@ class CaseFacts:
         return sorted(held, key=lambda hold: (hold[0], hold[1] is None, hold[1] or hold[0]))
 
     def reason_at(self, at: datetime) -> str | None:
-        """Why the hold that began at an instant began."""
-        return next((edge.reason for edge in self.edges if edge.kind == HOLD and edge.began_at == at), None)
+        """Why the case was held at an instant."""
+        held = [edge for edge in self.edges if edge.kind == HOLD and edge.began_at and edge.began_at <= at]
+        covering = [edge for edge in held if (end := self._end_of(edge)) is None or at < end]
+        return max(covering, key=lambda edge: (edge.began_at == at, edge.seq)).reason if covering else None
 
     def closed_before(self, cycle: int) -> Hold | None:
         """The stretch in which the case was closed between the cycle before and this one."""
@@ -147,16 +182,20 @@ class CaseFacts:
             edges=tuple(edges),
             classifications=tuple(c for c in self.classifications if c.at <= at),
             milestones=tuple(m for m in self.milestones if m.at <= at),
+            extensions=tuple(e for e in self.extensions if e.at <= at),
         )
 
     def _end_of(self, edge: Edge) -> datetime | None:
-        if edge.ended_at:
-            return edge.ended_at
-        later = [e for e in self.edges if e.kind == HOLD and e.cycle == edge.cycle and e.ended_at and e.seq > edge.seq]
-        ended = min(later, key=lambda e: e.seq).ended_at if later else None
+        """When a hold ended: by its own end, by the case's next, or with the cycle."""
         stop = self.closing(edge.cycle)
-        ends = [at for at in (ended, stop.at if stop else None) if at]
+        ends = [at for at in (edge.ended_at or self._told_end(edge), stop.at if stop else None) if at]
         return min(ends, default=None)
+
+    def _told_end(self, edge: Edge) -> datetime | None:
+        ends = [e for e in self.edges if e.kind == HOLD and e.ended_at and e.hold == edge.hold and e is not edge]
+        if edge.hold is None:
+            ends = [e for e in ends if e.cycle == edge.cycle and e.seq > edge.seq]
+        return min(ends, key=lambda e: e.seq).ended_at if ends else None
 
 
 def _ends(edge: Edge, cycle: int) -> bool:

@@ -96,6 +96,12 @@ class PolicyVersion:
     warnings: tuple[Warn, ...] = ()
     pause_reasons: frozenset[str] = field(default_factory=frozenset)
     reopen_mode: str = "continue"
+    pause_budget_hours: int | None = None  # of the target's calendar; None: pauses have no end of their own
+    very_late: tuple[int, ...] = (2, 3)  # multiples of the budget
+
+    @property
+    def pause_budget(self) -> timedelta | None:
+        return None if self.pause_budget_hours is None else timedelta(hours=self.pause_budget_hours)
 
     def is_live(self, at: datetime) -> bool:
         return self.effective_from <= at and (self.effective_to is None or at < self.effective_to)

@@ -75,6 +75,8 @@ def policy_of(row: Row[Any]) -> PolicyVersion:
         warnings=tuple(_warn_of(warning) for warning in row.warnings),
         pause_reasons=frozenset(row.pause_reasons),
         reopen_mode=row.reopen_mode,
+        pause_budget_hours=row.pause_budget_hours,
+        very_late=tuple(row.very_late),
     )
 
 

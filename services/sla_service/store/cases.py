@@ -1,18 +1,21 @@
 """Statements on case files: lock, claim what is due, save, and what waits too long."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, func, or_, select, true, union_all, update
+from sqlalchemy import Row, ScalarSelect, Select, and_, bindparam, func, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.sla_service.domain.case_file import CaseFile
+from services.sla_service.domain.metrics import INTAKE_LANE, LANES, REPORTING_LANE, SURVEY_LANE
 from services.sla_service.store.tables import case_file
 from shared.db import Tx
 
-COLUMNS = [column for column in case_file.c if column.name not in ("hold_fire_until", "trouble")]
+_HOLD = {INTAKE_LANE: "hold_fire_until", SURVEY_LANE: "survey_hold_until", REPORTING_LANE: "reporting_hold_until"}
+_DUE = {INTAKE_LANE: "next_due_at", SURVEY_LANE: "survey_due_at", REPORTING_LANE: "reporting_due_at"}
+COLUMNS = [column for column in case_file.c if column.name not in (*_HOLD.values(), "trouble")]
 _NAMES = [column.name for column in COLUMNS]
 _SEEN: dict[str, Any] = {
     name: bindparam(f"file_{name}") for name in _NAMES
@@ -24,7 +27,7 @@ _SAVE = (
     update(case_file)
     .where(case_file.c.case_id == _SEEN["case_id"])
     .values({name: bound for name, bound in _SEEN.items() if name != "case_id"})
-    .values(hold_fire_until=None, trouble=None)
+    .values(dict.fromkeys((*_HOLD.values(), "trouble")))
 )
 
 
@@ -41,60 +44,69 @@ async def lock_or_open(tx: Tx, seen: CaseFile) -> CaseFile:
     return as_file(row)
 
 
-def due_before(covered_until: datetime, now: datetime, most: int) -> Select[Any]:
+def due_before(covered_until: datetime, now: datetime, most: int, lane: str = INTAKE_LANE) -> Select[Any]:
     """The claim: case files that want attention, oldest first. Costs as much as is due, not as is open."""
+    due_at = case_file.c[_DUE[lane]]
+    holds = {_HOLD[INTAKE_LANE], _HOLD[lane]}
     return (
         select(*COLUMNS)
         .where(
-            case_file.c.next_due_at < covered_until,
-            or_(case_file.c.hold_fire_until.is_(None), case_file.c.hold_fire_until <= now),
+            due_at < covered_until,
+            *(or_(case_file.c[name].is_(None), case_file.c[name] <= now) for name in sorted(holds)),
         )
-        .order_by(case_file.c.next_due_at)
+        .order_by(due_at)
         .limit(most)
         .with_for_update(skip_locked=True)
     )
 
 
-async def claim_due(tx: Tx, covered_until: datetime, most: int) -> list[CaseFile]:
+async def claim_due(tx: Tx, covered_until: datetime, most: int, lane: str = INTAKE_LANE) -> list[CaseFile]:
     """Case files to look at now that no other worker holds."""
-    return [as_file(row) for row in await tx.all(due_before(covered_until, tx.now, most))]
+    return [as_file(row) for row in await tx.all(due_before(covered_until, tx.now, most, lane))]
 
 
-_NEXT = (
-    select(case_file.c.next_due_at)
-    .where(case_file.c.next_due_at.is_not(None), case_file.c.hold_fire_until.is_(None))
-    .order_by(case_file.c.next_due_at)
-    .limit(1)
-)
+def _next(lane: str) -> ScalarSelect[datetime | None]:
+    due_at, holds = case_file.c[_DUE[lane]], {_HOLD[INTAKE_LANE], _HOLD[lane]}
+    free = [case_file.c[name].is_(None) for name in sorted(holds)]
+    return select(due_at).where(due_at.is_not(None), *free).order_by(due_at).limit(1).scalar_subquery()
 
 
-async def next_due(tx: Tx) -> datetime | None:
-    """The earliest instant at which a case file that nothing holds back wants attention, past or to come."""
-    found: datetime | None = await tx.scalar(_NEXT)
-    return found
+_NEXT = select(*(_next(lane).label(lane) for lane in LANES))
+
+
+async def next_due(tx: Tx) -> Mapping[str, datetime | None]:
+    """By lane, the earliest instant at which a case file that nothing holds back wants attention, past or to come."""
+    row = await tx.find(_NEXT)
+    return {lane: getattr(row, lane) for lane in LANES}
 
 
 async def save(tx: Tx, files: Iterable[CaseFile]) -> None:
     await tx.execute(_SAVE, [_bound(file) for file in files])
 
 
-async def hold_fire(tx: Tx, case_ids: Sequence[UUID], until: datetime, trouble: str | None = None) -> None:
-    """Keep these out of the claims until then: news of them is missing, or they could not be evaluated."""
+async def hold_fire(
+    tx: Tx, case_ids: Sequence[UUID], until: datetime, trouble: str | None = None, lane: str = INTAKE_LANE
+) -> None:
+    """Keep these out of the lane's claims until then: news of them is missing, or they could not be evaluated."""
     statement = update(case_file).where(case_file.c.case_id.in_(case_ids))
-    await tx.execute(statement.values(hold_fire_until=until, trouble=trouble))
+    await tx.execute(statement.values({_HOLD[lane]: until, "trouble": trouble}))
 
 
-async def count_waiting(tx: Tx, due_before_: datetime, covered_until: datetime | None) -> Row[Any]:
-    """Case files past their instant: blind (news is missing), late (nothing hinders), troubled (an error)."""
+async def count_waiting(tx: Tx, due_before_: datetime, covered: Mapping[str, datetime]) -> Row[Any]:
+    """Case files past their instant: blind by lane (news is missing), late (nothing hinders), troubled (an error)."""
     is_troubled = case_file.c.trouble.is_not(None)
-    is_uncovered = true() if covered_until is None else case_file.c.next_due_at >= covered_until
-    is_blind = or_(case_file.c.hold_fire_until.is_not(None), is_uncovered)
     count = func.count()
+    found, late = [], []
+    for lane in LANES:
+        due_at, is_held = case_file.c[_DUE[lane]], case_file.c[_HOLD[lane]].is_not(None)
+        is_blind = or_(is_held, case_file.c.hold_fire_until.is_not(None), due_at >= covered[lane])
+        found.append(count.filter(due_at < due_before_, is_blind, ~is_troubled).label(lane))
+        late.append(and_(due_at < due_before_, ~is_blind))
     query = select(
-        count.filter(is_blind, ~is_troubled).label("blind"),
-        count.filter(~is_blind, ~is_troubled).label("late"),
+        *found,
+        count.filter(or_(*late), ~is_troubled).label("late"),
         count.filter(is_troubled).label("troubled"),
-    ).where(case_file.c.next_due_at < due_before_)
+    ).where(or_(*(case_file.c[name] < due_before_ for name in _DUE.values())))
     row = await tx.find(query)
     if row is None:
         raise LookupError("a count always has a row")

@@ -1,14 +1,24 @@
 """Statements on clocks and breaches: read what was recorded, save what was decided."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, func, select, tuple_, update
+from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 
-from services.sla_service.domain.changes import AT_DUE, Breached, Dropped, Key, Recorded, StandingBreach, Voided
+from services.sla_service.domain.changes import (
+    AT_DUE,
+    Breached,
+    Dropped,
+    Key,
+    Overdue,
+    Recorded,
+    StandingBreach,
+    Voided,
+)
 from services.sla_service.domain.evaluate import NOTHING_LEFT, Clock
 from services.sla_service.store.tables import breach, clock
 from shared.db import Tx
@@ -19,35 +29,50 @@ def clock_id(case_id: UUID, metric: str, cycle: int) -> UUID:
     return uuid5(case_id, f"{metric}/{cycle}")
 
 
-async def read_recorded(tx: Tx, case_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[Key, Recorded]]:
-    """The clocks of these cases as last saved, each with the breach that stands."""
-    found: dict[UUID, dict[Key, Recorded]] = {case_id: {} for case_id in case_ids}
+@dataclass(frozen=True)
+class Kept(Recorded):
+    """A clock as it was last saved, with its row, so that one that is as it was is not written again."""
+
+    row: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def read_recorded(tx: Tx, case_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[Key, Kept]]:
+    """The clocks of these cases as last saved, each with the breaches that stand."""
+    found: dict[UUID, dict[Key, Kept]] = {case_id: {} for case_id in case_ids}
     for row in await tx.all(_RECORDED, {"case_ids": list(case_ids)}):
-        found[row.case_id][row.metric, row.cycle] = Recorded(
+        standing = tuple(
+            StandingBreach(UUID(one["id"]), one["level"], one["generation"], datetime.fromisoformat(one["due_at"]))
+            for one in row.standing or ()
+        )
+        found[row.case_id][row.metric, row.cycle] = Kept(
             policy=row.policy_version_id,
             calendar=row.calendar_version_id,
             due_at=row.due_at,
             held_at=row.held_at,
             stopped_at=row.stopped_at,
             verdict=row.verdict,
+            remaining=row.remaining,
             warned=frozenset(row.warned),
-            breach=StandingBreach(row.breach_id) if row.breach_id else None,
+            standing=standing,
             generations=row.generations,
+            row={name: getattr(row, name) for name in _COMPARED},
         )
     return found
 
 
+_COMPARED = [c.name for c in clock.c if c.name not in ("id", "case_id", "metric", "cycle", "updated_at")]
+
+
 def _recorded() -> Select[Any]:
-    standing = breach.alias("standing")
-    generations = select(func.coalesce(func.max(breach.c.generation), 0)).where(
-        breach.c.clock_id == clock.c.id, breach.c.level == AT_DUE
+    is_its_own = breach.c.clock_id == clock.c.id
+    generations = select(func.coalesce(func.max(breach.c.generation), 0)).where(is_its_own, breach.c.level == AT_DUE)
+    one = func.json_build_object(
+        "id", breach.c.id, "level", breach.c.level, "generation", breach.c.generation, "due_at", breach.c.due_at
     )
-    is_its_own = (standing.c.clock_id == clock.c.id) & (standing.c.level == AT_DUE) & standing.c.voided_at.is_(None)
-    return (
-        select(clock, standing.c.id.label("breach_id"), generations.scalar_subquery().label("generations"))
-        .outerjoin(standing, is_its_own)
-        .where(clock.c.case_id == any_(bindparam("case_ids", type_=ARRAY(Uuid))))
-    )
+    standing = select(func.json_agg(one)).where(is_its_own, breach.c.voided_at.is_(None))
+    return select(
+        clock, standing.scalar_subquery().label("standing"), generations.scalar_subquery().label("generations")
+    ).where(clock.c.case_id == any_(bindparam("case_ids", type_=ARRAY(Uuid))))
 
 
 _RECORDED = _recorded()  # built once: it is asked for every event
@@ -79,49 +104,48 @@ def clock_row(case_id: UUID, one: Clock, warned: frozenset[str], now: datetime) 
     }
 
 
+def is_as_kept(row: Mapping[str, Any], kept: Kept | None) -> bool:
+    """Whether a clock's row would say what it says already."""
+    return kept is not None and all(kept.row[name] == row[name] for name in _COMPARED)
+
+
 async def save_clocks(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert or replace; a clock that is as it was is not written."""
+    """Insert or replace."""
     await tx.execute(_UPSERT, list(rows))
 
 
 def _upsert() -> Insert:
     statement = insert(clock)
-    names = [column.name for column in clock.c if column.name not in ("id", "case_id", "metric", "cycle")]
-    fresh = {name: statement.excluded[name] for name in names}
-    compared = [name for name in names if name != "updated_at"]
-    old, new = tuple_(*(clock.c[name] for name in compared)), tuple_(*(fresh[name] for name in compared))
-    return statement.on_conflict_do_update(index_elements=["id"], set_=fresh, where=old.is_distinct_from(new))
+    fresh = {name: statement.excluded[name] for name in (*_COMPARED, "updated_at")}
+    return statement.on_conflict_do_update(index_elements=["id"], set_=fresh)
 
 
 _UPSERT = _upsert()
 
 
-async def drop_clocks(tx: Tx, case_id: UUID, dropped: Iterable[Dropped]) -> None:
+async def drop_clocks(tx: Tx, dropped: Iterable[tuple[UUID, Dropped]]) -> None:
     """End the clocks for which there is no target any more."""
-    for one in dropped:
-        await tx.execute(
-            update(clock)
-            .where(clock.c.id == clock_id(case_id, *one.key))
-            .values(
-                due_at=None, held_at=None, remaining=None, stopped_at=tx.now, verdict=NOTHING_LEFT, updated_at=tx.now
-            )
-        )
+    values = {"due_at": None, "held_at": None, "remaining": None, "stopped_at": tx.now, "verdict": NOTHING_LEFT}
+    statement = update(clock).where(clock.c.id == bindparam("clock_id")).values(values | {"updated_at": tx.now})
+    await tx.execute(statement, [{"clock_id": clock_id(case_id, *one.key)} for case_id, one in dropped])
 
 
-def breach_id(case_id: UUID, change: Breached) -> UUID:
+def breach_id(case_id: UUID, change: Breached | Overdue, level: int = AT_DUE) -> UUID:
     """The identity of a breach follows from its clock, level and generation."""
-    return uuid5(clock_id(case_id, change.clock.metric, change.clock.cycle), f"{AT_DUE}/{change.generation}")
+    return uuid5(clock_id(case_id, change.clock.metric, change.clock.cycle), f"{level}/{change.generation}")
 
 
-def breach_row(case_id: UUID, change: Breached, now: datetime) -> dict[str, Any]:
-    return {
-        "id": breach_id(case_id, change),
+def breach_row(case_id: UUID, change: Breached | Overdue, now: datetime) -> dict[str, Any]:
+    """A missed deadline, or a multiple of the budget that was reached, as its row."""
+    if isinstance(change, Overdue):
+        own: dict[str, Any] = {"level": change.tier, "due_at": change.tier_at, "breached_at": change.reached_at}
+    else:
+        own = {"level": AT_DUE, "due_at": change.due_at, "breached_at": change.breached_at}
+    return own | {
+        "id": breach_id(case_id, change, own["level"]),
         "clock_id": clock_id(case_id, change.clock.metric, change.clock.cycle),
         "case_id": case_id,
-        "level": AT_DUE,
         "generation": change.generation,
-        "due_at": change.due_at,
-        "breached_at": change.breached_at,
         "declared_at": now,
         "cause": change.cause,
     }

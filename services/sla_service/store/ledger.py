@@ -8,8 +8,10 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Integer,
+    Interval,
     Row,
     Select,
+    Table,
     Text,
     Uuid,
     any_,
@@ -21,9 +23,11 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.types import TypeEngine
 
 from services.sla_service.domain.case_file import CaseFile
-from services.sla_service.domain.facts import CaseFacts, Classification, Edge, Milestone, Pin
+from services.sla_service.domain.facts import CaseFacts, Classification, Edge, Extension, Milestone, Pin
+from services.sla_service.store.record_tables import extension
 from services.sla_service.store.tables import Instant, classification, clock, interval, milestone
 from shared.db import Tx
 
@@ -31,11 +35,14 @@ Fact = Edge | Classification | Milestone
 
 
 async def append(tx: Tx, case_id: UUID, source_event: UUID, facts: Iterable[Fact]) -> None:
-    """Enter what an event said. The same event again changes nothing."""
+    """Enter what an event said, a statement for each table. The same event again changes nothing."""
+    common = {"source_event": source_event, "case_id": case_id, "recorded_at": tx.now}
+    rows: dict[Insert, list[dict[str, Any]]] = {}
     for fact in facts:
         statement, values = _row(fact)
-        values |= {"source_event": source_event, "case_id": case_id, "recorded_at": tx.now}
-        await tx.execute(statement, values | {"cycle": fact.cycle, "seq": fact.seq})
+        rows.setdefault(statement, []).append(values | common | {"cycle": fact.cycle, "seq": fact.seq})
+    for statement, values_of in rows.items():
+        await tx.execute(statement, values_of if len(values_of) > 1 else values_of[0])
 
 
 def _row(fact: Fact) -> tuple[Insert, dict[str, Any]]:
@@ -43,13 +50,14 @@ def _row(fact: Fact) -> tuple[Insert, dict[str, Any]]:
         case Edge():
             return _ENTER_EDGE, {
                 "kind": fact.kind, "reason": fact.reason, "began_at": fact.began_at, "ended_at": fact.ended_at,
+                "hold_id": fact.hold, "reported_at": fact.reported_at,
             }  # fmt: skip
         case Classification():
             return _ENTER_CLASSIFICATION, {
                 "kind": fact.kind, "subject": fact.subject, "severity": fact.severity, "classified_at": fact.at,
             }  # fmt: skip
         case Milestone():
-            return _ENTER_MILESTONE, {"metric": fact.metric, "reached_at": fact.at}
+            return _ENTER_MILESTONE, {"metric": fact.metric, "reached_at": fact.at, "role": fact.role}
 
 
 _ENTER_EDGE = insert(interval).on_conflict_do_nothing()
@@ -59,9 +67,7 @@ _ENTER_MILESTONE = insert(milestone).on_conflict_do_nothing()
 
 async def read(tx: Tx, files: Sequence[CaseFile]) -> Mapping[UUID, CaseFacts]:
     """The facts of these cases; one statement for all of them."""
-    found: dict[UUID, dict[str, list[Any]]] = {
-        file.case_id: {"interval": [], "classification": [], "milestone": [], "pin": []} for file in files
-    }
+    found: dict[UUID, dict[str, list[Any]]] = {file.case_id: {what: [] for what in _FACT_OF} for file in files}
     for row in await tx.all(_LEDGER, {"case_ids": list(found)}):
         found[row.case_id][row.what].append(_FACT_OF[row.what](row))
     return {
@@ -73,46 +79,62 @@ async def read(tx: Tx, files: Sequence[CaseFile]) -> Mapping[UUID, CaseFacts]:
             classifications=tuple(found[file.case_id]["classification"]),
             milestones=tuple(found[file.case_id]["milestone"]),
             pins=dict(found[file.case_id]["pin"]),
+            registered_at=file.registered_at,
+            extensions=tuple(found[file.case_id]["extension"]),
         )
         for file in files
     }
 
 
 _FACT_OF: Mapping[str, Callable[[Row[Any]], Any]] = {
-    "interval": lambda r: Edge(r.kind, r.cycle, r.seq, r.reason, r.at, r.ended_at),
+    "interval": lambda r: Edge(r.kind, r.cycle, r.seq, r.reason, r.at, r.ended_at, r.id, r.reported_at),
     "classification": lambda r: Classification(r.cycle, r.seq, r.at, r.kind, r.subject, r.severity),
-    "milestone": lambda r: Milestone(r.reason, r.cycle, r.seq, r.at),
-    "pin": lambda r: ((r.reason, r.cycle), Pin(r.calendar, r.at)),
+    "milestone": lambda r: Milestone(r.reason, r.cycle, r.seq, r.at, r.kind),
+    "pin": lambda r: ((r.reason, r.cycle), Pin(r.id, r.at)),
+    "extension": lambda r: Extension(r.reason, r.cycle, r.at, r.amount),
+}
+_NAMES = (
+    "cycle", "seq", "kind", "reason", "subject", "severity", "at", "ended_at", "id", "reported_at", "amount",
+)  # fmt: skip
+_INSTANTS = ("at", "ended_at", "reported_at")
+_TYPES: Mapping[str, TypeEngine[Any]] = {
+    **dict.fromkeys(_NAMES, Text()),
+    **dict.fromkeys(_INSTANTS, Instant),
+    "cycle": Integer(),
+    "seq": Integer(),
+    "id": Uuid(),
+    "amount": Interval(),
 }
 
 
-def _none(kind: Any) -> ColumnElement[Any]:
-    return cast(null(), kind)
-
-
-def _part(what: str, case_id: Any, *columns: Any) -> Select[Any]:
-    names = ("cycle", "seq", "kind", "reason", "subject", "severity", "at", "ended_at", "calendar")
-    labelled = [column.label(name) for name, column in zip(names, columns, strict=True)]
+def _part(what: str, table: Table, **columns: ColumnElement[Any]) -> Select[Any]:
+    """One kind of fact in the shape that all have; what a kind has not is null."""
+    shaped = [columns.get(name, cast(null(), _TYPES[name])).label(name) for name in _NAMES]
     wanted = any_(bindparam("case_ids", type_=ARRAY(Uuid)))
-    return select(case_id, literal(what).label("what"), *labelled).where(case_id == wanted)
+    return select(table.c.case_id, literal(what).label("what"), *shaped).where(table.c.case_id == wanted)
 
 
 _LEDGER = union_all(
     _part(
-        "interval", interval.c.case_id, interval.c.cycle, interval.c.seq, interval.c.kind, interval.c.reason,
-        _none(Text), _none(Text), interval.c.began_at, interval.c.ended_at, _none(Uuid),
+        "interval", interval, cycle=interval.c.cycle, seq=interval.c.seq, kind=interval.c.kind,
+        reason=interval.c.reason, at=interval.c.began_at, ended_at=interval.c.ended_at, id=interval.c.hold_id,
+        reported_at=interval.c.reported_at,
     ),
     _part(
-        "classification", classification.c.case_id, classification.c.cycle, classification.c.seq,
-        classification.c.kind, _none(Text), classification.c.subject, classification.c.severity,
-        classification.c.classified_at, _none(Instant), _none(Uuid),
+        "classification", classification, cycle=classification.c.cycle, seq=classification.c.seq,
+        kind=classification.c.kind, subject=classification.c.subject, severity=classification.c.severity,
+        at=classification.c.classified_at,
     ),
     _part(
-        "milestone", milestone.c.case_id, milestone.c.cycle, milestone.c.seq, _none(Text), milestone.c.metric,
-        _none(Text), _none(Text), milestone.c.reached_at, _none(Instant), _none(Uuid),
+        "milestone", milestone, cycle=milestone.c.cycle, seq=milestone.c.seq, kind=milestone.c.role,
+        reason=milestone.c.metric, at=milestone.c.reached_at,
     ),
     _part(
-        "pin", clock.c.case_id, clock.c.cycle, _none(Integer), _none(Text), clock.c.metric,
-        _none(Text), _none(Text), clock.c.repinned_at, _none(Instant), clock.c.calendar_version_id,
+        "pin", clock, cycle=clock.c.cycle, reason=clock.c.metric, at=clock.c.repinned_at,
+        id=clock.c.calendar_version_id,
     ),
+    _part(
+        "extension", extension, cycle=extension.c.cycle, reason=extension.c.metric, at=extension.c.decided_at,
+        amount=extension.c.granted,
+    ).where(extension.c.state == "approved"),
 )  # fmt: skip

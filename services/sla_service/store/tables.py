@@ -112,7 +112,8 @@ policy_version = Table(
 )
 
 # The aggregate: locked first by every handler and by the firing. `next_due_at` is the earliest instant at which
-# anything of the case wants attention; `hold_fire_until` keeps one that cannot be settled yet out of the claims.
+# anything of the case wants attention that intake's news alone decides, the others what needs survey's or reporting's
+# too; `hold_fire_until` keeps a case that cannot be settled yet out of all claims, the others out of their own.
 case_file = Table(
     "case_file",
     TABLES,
@@ -130,11 +131,19 @@ case_file = Table(
     Column("next_due_at", Instant),
     Column("hold_fire_until", Instant),
     Column("trouble", Text),
+    Column("registered_at", Instant),
+    Column("survey_due_at", Instant),
+    Column("survey_hold_until", Instant),
+    Column("reporting_due_at", Instant),
+    Column("reporting_hold_until", Instant),
     PrimaryKeyConstraint("case_id", name="case_file_pkey"),
     Index("case_file_next_due_at_idx", "next_due_at", postgresql_where=text("next_due_at IS NOT NULL")),
+    Index("case_file_survey_due_at_idx", "survey_due_at", postgresql_where=text("survey_due_at IS NOT NULL")),
+    Index("case_file_reporting_due_at_idx", "reporting_due_at", postgresql_where=text("reporting_due_at IS NOT NULL")),
 )
 
 # The ledger of held and closed time, append-only: one row per source event says that an interval begins, ends, or both.
+# What a person entered has a `hold_id`, which its end repeats; `why` is given for what is entered after the fact.
 interval = Table(
     "interval",
     TABLES,
@@ -147,11 +156,18 @@ interval = Table(
     Column("began_at", Instant),
     Column("ended_at", Instant),
     Column("recorded_at", Instant, nullable=False),
+    Column("hold_id", Uuid),
+    Column("reported_at", Instant),
+    Column("evidence", Text),
+    Column("entered_by", Text),
+    Column("why", Text),
     PrimaryKeyConstraint("source_event", name="interval_pkey"),
     ForeignKeyConstraint(["case_id"], ["sla.case_file.case_id"], name="interval_case_id_fkey"),
     CheckConstraint("kind IN ('hold', 'closed')", name="interval_kind_check"),
     CheckConstraint("began_at IS NOT NULL OR ended_at IS NOT NULL", name="interval_edge_check"),
+    CheckConstraint("hold_id IS NULL OR entered_by IS NOT NULL", name="interval_entered_check"),
     Index("interval_case_id_idx", "case_id"),
+    Index("interval_hold_id_idx", "hold_id", postgresql_where=text("hold_id IS NOT NULL")),
 )
 
 # What kind, subject and severity the case was given, append-only; decides which policy it runs under.
@@ -172,7 +188,7 @@ classification = Table(
     Index("classification_case_id_idx", "case_id"),
 )
 
-# What was done that ends the clock of one metric, append-only.
+# What was done that ends the clock of one metric, or whether the complainant can be reached; append-only.
 milestone = Table(
     "milestone",
     TABLES,
@@ -183,9 +199,11 @@ milestone = Table(
     Column("metric", Text, nullable=False),
     Column("reached_at", Instant, nullable=False),
     Column("recorded_at", Instant, nullable=False),
+    Column("role", Text, nullable=False, server_default=text("'done'")),
     PrimaryKeyConstraint("source_event", "metric", name="milestone_pkey"),
     ForeignKeyConstraint(["case_id"], ["sla.case_file.case_id"], name="milestone_case_id_fkey"),
     CheckConstraint(_METRIC, name="milestone_metric_check"),
+    CheckConstraint("role IN ('done', 'moot', 'reachable', 'unreachable')", name="milestone_role_check"),
     Index("milestone_case_id_idx", "case_id"),
 )
 
@@ -223,7 +241,8 @@ clock = Table(
     Index("clock_open_calendar_idx", "calendar_version_id", "case_id", postgresql_where=text("stopped_at IS NULL")),
 )
 
-# A missed deadline: a fact that a recomputation may void (a later real one is the next generation), never erased.
+# A missed deadline (level 1) or a multiple of the budget (its level) that was reached: a fact that a recomputation may
+# void (a later real one is the next generation), never erased.
 breach = Table(
     "breach",
     TABLES,

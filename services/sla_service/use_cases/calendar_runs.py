@@ -14,7 +14,8 @@ from services.sla_service.domain.facts import Pin
 from services.sla_service.store import calendar_runs, clocks, ledger, versions
 from services.sla_service.store.book import calendar_of, read_book
 from services.sla_service.store.versions import CALENDARS
-from services.sla_service.use_cases.settling import FIRE_NOTHING, Pins, repinned, settle
+from services.sla_service.use_cases.news import FIRE_NOTHING
+from services.sla_service.use_cases.settling import Occasion, Pins, repinned, settle
 from services.sla_service.use_cases.versions import see
 from shared.db import Row, Tx
 from shared.db.failures import is_infrastructure
@@ -140,7 +141,7 @@ async def _apply(tx: Tx, _run: Row[Any], files: Sequence[CaseFile], pins: Pins) 
     """Settle the cases with the new version: deadlines, voids and what follows are told as ever."""
     recorded = await clocks.read_recorded(tx, [file.case_id for file in files])
     found: Found = []
-    for file, decision in await settle(tx, files, FIRE_NOTHING, pins):
+    for file, decision in await settle(tx, files, Occasion(FIRE_NOTHING, pins=pins)):
         found += _of(file.case_id, effects(decision, recorded[file.case_id], pins[file.case_id].keys()))
     return found
 

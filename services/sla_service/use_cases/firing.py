@@ -2,16 +2,18 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from services.sla_service.domain.case_file import CaseFile
-from services.sla_service.store import cases
-from services.sla_service.use_cases.settling import settle
-from shared.contracts.base import INTAKE
+from services.sla_service.domain.changes import Coverage
+from services.sla_service.domain.metrics import INTAKE_LANE, LANES
+from services.sla_service.store import cases, decisions
+from services.sla_service.use_cases.news import LONG_AGO, NEEDED, TOPICS, coverage, parked
+from services.sla_service.use_cases.settling import Occasion, settle
 from shared.db import Tx
 from shared.db.failures import is_infrastructure
 from shared.kernel.faults import fault_point
-from shared.messaging.consumer import parked_keys, watermark
+from shared.messaging.consumer import watermarks
 from shared.messaging.waiting import rest_until
 from shared.observability.metrics import TIMER_LATENESS
 
@@ -23,46 +25,58 @@ log = logging.getLogger(__name__)
 async def fire_due_clocks(tx: Tx, *, most: int) -> int:
     """Claim and settle one batch; how many case files were looked at.
 
-    Everything that intake recorded before its watermark has arrived here, so only instants before it may fire: a
-    resolution that is still on its way cannot turn into a false breach. What is due but not covered is not claimed.
+    Everything that the publishers recorded before their watermarks has arrived here, so only instants before those may
+    fire: a resolution that is still on its way cannot turn into a false breach. What is due but not covered is not
+    claimed, and a publisher that stands still holds up only the metrics that need its news.
     """
-    known_until = await watermark(tx, INTAKE)
-    if known_until is None:
-        return 0
-    covered_until = min(known_until, tx.now)
-    claimed = await cases.claim_due(tx, covered_until, most)
+    covered = await coverage(tx)
+    looked_at = 0
+    for lane, covered_until in covered.items():
+        if covered_until > LONG_AGO and looked_at < most:
+            looked_at += await _fire_lane(tx, lane, covered, most - looked_at)
+    return looked_at
+
+
+async def _fire_lane(tx: Tx, lane: str, covered: Coverage, most: int) -> int:
+    claimed = await cases.claim_due(tx, covered[lane], most, lane)
     if not claimed:
         return 0
     await tx.read_clock()
-    parked = await parked_keys(tx, INTAKE, [str(file.case_id) for file in claimed])
-    waiting = [file.case_id for file in claimed if str(file.case_id) in parked]
-    if waiting:
-        await cases.hold_fire(tx, waiting, tx.now + LOOK_AGAIN)
-    await _settle(tx, [file for file in claimed if str(file.case_id) not in parked], covered_until)
+    blind = await parked(tx, [file.case_id for file in claimed])
+    apart = {case_id: {**covered, **dict.fromkeys(lanes, LONG_AGO)} for case_id, lanes in blind.items()}
+    free = [file for file in claimed if INTAKE_LANE not in blind.get(file.case_id, ())]
+    await _settle(tx, free, lane, Occasion(covered, apart))
+    for dark in LANES:
+        waiting = [case_id for case_id, lanes in blind.items() if dark in lanes]
+        if waiting:
+            await cases.hold_fire(tx, waiting, tx.now + LOOK_AGAIN, lane=dark)
+    await decisions.hold_back(tx, blind, "parked")
     await fault_point("timer.fired")
     return len(claimed)
 
 
 async def rest(tx: Tx) -> float:
     """Seconds for which nothing is to be fired: until the next instant, or until news may reach up to it."""
-    return await rest_until(tx, await cases.next_due(tx), {INTAKE: await watermark(tx, INTAKE)})
+    due, heard = await cases.next_due(tx), await watermarks(tx, NEEDED)
+    rests = [await rest_until(tx, due[lane], {topic: heard[topic] for topic in topics}) for lane, topics in TOPICS.items()]
+    return min(rests)
 
 
-async def _settle(tx: Tx, files: Sequence[CaseFile], covered_until: datetime) -> None:
+async def _settle(tx: Tx, files: Sequence[CaseFile], lane: str, occasion: Occasion) -> None:
     """All in few statements; when that fails, one by one, so that a bad row stops nobody else's."""
     if not files:
         return None
     try:
         async with tx.savepoint():
-            await settle(tx, files, covered_until)
-            _observe(tx, files)
+            await settle(tx, files, occasion)
+            _observe(tx, files, lane)
     except Exception as error:
         if is_infrastructure(error):
             raise
         if len(files) == 1:
             return await _set_aside(tx, files[0], error)
         for file in files:
-            await _settle(tx, [file], covered_until)
+            await _settle(tx, [file], lane, occasion)
 
 
 async def _set_aside(tx: Tx, file: CaseFile, error: Exception) -> None:
@@ -71,8 +85,9 @@ async def _set_aside(tx: Tx, file: CaseFile, error: Exception) -> None:
     await cases.hold_fire(tx, [file.case_id], tx.now + TRY_AGAIN, trouble=problem)
 
 
-def _observe(tx: Tx, files: Sequence[CaseFile]) -> None:
-    lateness = [(tx.now - file.next_due_at).total_seconds() for file in files if file.next_due_at]
+def _observe(tx: Tx, files: Sequence[CaseFile], lane: str) -> None:
+    wanted = [file.wanted(lane) for file in files]
+    lateness = [(tx.now - at).total_seconds() for at in wanted if at]
     histogram = TIMER_LATENESS.labels("sla")
 
     def observe() -> None:

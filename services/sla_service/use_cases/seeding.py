@@ -12,7 +12,17 @@ from shared.reference import Holiday, Subject, holidays, subjects
 
 _NAMES = UUID("0b5c6a9e-54f3-5c0b-9a43-7f1d3c2e8a10")
 _SINCE = datetime(2020, 1, 1, tzinfo=BANGKOK)
-_PAUSES = ["information_from_complainant", "information_from_other"]
+# Assumed, all of it: process.md names the steps, not how long they may take nor how long a case may wait.
+_PAUSES = ["information_from_complainant", "information_from_other", "customer_absent", "other_agency"]
+_PAUSE_BUDGET_HOURS = {"always": 240, "office": 80}  # ten days of the calendar
+_BESIDE_THE_REPAIR: tuple[dict[str, Any], ...] = (
+    {"metric": "acknowledge", "amount": 4, "unit": "office", "calendar": "office"},
+    {"metric": "first_contact", "amount": 1, "unit": "working_day", "calendar": "office"},
+    {"metric": "notify_customer", "amount": 4, "unit": "office", "calendar": "office"},
+    {"metric": "survey_call", "amount": 3, "unit": "working_day", "calendar": "office"},
+    {"metric": "ois_record", "amount": 1, "unit": "working_day", "calendar": "office"},
+)
+_ONLY_FOR = {"survey_call": {"complaint"}, "ois_record": {"complaint", "incident_report"}}
 _WARNINGS = [{"level": "75%", "fraction": 0.75}]
 _TRIAGE_HOURS = 24  # assumed: process.md does not say how fast a case must be classified
 _EVERY_DAY = [["00:00-24:00"]] * 7
@@ -66,10 +76,15 @@ def _policy(tx: Tx, subject: Subject) -> dict[str, Any]:
     hours = "wall" if subject.calendar == "always" else "office"
     unit = hours if subject.sla_unit == "hour" else subject.sla_unit
     target = {"metric": "resolve", "amount": subject.sla_amount, "unit": unit, "calendar": subject.calendar}
-    return _row(tx, subject.code, subject.subject_th, {"subject": subject.code}, target)
+    beside = [one for one in _BESIDE_THE_REPAIR if subject.sla_amount and _is_for(one["metric"], subject.kind)]
+    return _row(tx, subject.code, subject.subject_th, {"subject": subject.code}, target, *beside)
 
 
-def _row(tx: Tx, code: str, name: str, selector: dict[str, str], target: dict[str, Any]) -> dict[str, Any]:
+def _is_for(metric: str, kind: str) -> bool:
+    return kind in _ONLY_FOR.get(metric, {kind})
+
+
+def _row(tx: Tx, code: str, name: str, selector: dict[str, str], *targets: dict[str, Any]) -> dict[str, Any]:
     row = {
         "id": uuid5(_NAMES, f"policy/{code}/1"),
         "code": code,
@@ -77,9 +92,10 @@ def _row(tx: Tx, code: str, name: str, selector: dict[str, str], target: dict[st
         "name_th": name,
         "effective_from": _SINCE,
         "effective_to": None,
-        "targets": [target],
+        "targets": list(targets),
         "warnings": _WARNINGS,
         "pause_reasons": _PAUSES,
+        "pause_budget_hours": _PAUSE_BUDGET_HOURS[targets[0]["calendar"]],
         "reopen_mode": "continue",
     }
     return dict.fromkeys(("kind", "subject", "severity", "channel", "office"), ANY) | selector | row | _published(tx)

@@ -1,27 +1,51 @@
 """Settle case files: evaluate their facts, save what changed, tell it. Both handlers and the timer end here."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from services.sla_service.domain.case_file import CaseFile
-from services.sla_service.domain.changes import Breached, Decision, Key, Voided, decide
+from services.sla_service.domain.changes import (
+    CORRECTION,
+    Breached,
+    Coverage,
+    Decision,
+    Key,
+    Overdue,
+    Voided,
+    decide,
+)
 from services.sla_service.domain.evaluate import evaluate
 from services.sla_service.domain.facts import CaseFacts, Pin
-from services.sla_service.store import cases, clocks, ledger
+from services.sla_service.store import cases, clocks, decisions, ledger
 from services.sla_service.store.book import read_book
+from services.sla_service.store.clocks import Kept
+from services.sla_service.use_cases.news import FIRE_NOTHING
 from services.sla_service.use_cases.telling import dropped_event, event_of
 from shared.db import Tx
 from shared.observability.metrics import BREACHES
 
-# Handlers change clocks but fire nothing: only the timer knows how far the news of a case reaches.
-FIRE_NOTHING = datetime.min.replace(tzinfo=UTC)
-
-
 Settled = tuple[CaseFile, Decision]
 Pins = Mapping[UUID, Mapping[Key, Pin]]  # by case: the calendar version that a clock is to count by
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """Why case files are settled: how far news reaches (of some cases less far), and the word for what moves.
+
+    Clocks named in `pins` count by that calendar version from now on.
+    """
+
+    covered: Coverage
+    apart: Mapping[UUID, Coverage] = field(default_factory=dict)
+    cause: str = CORRECTION
+    pins: Pins = field(default_factory=dict)
+
+    def of(self, case_id: UUID) -> Coverage:
+        return self.apart.get(case_id, self.covered)
+
+
+NEWS = Occasion(FIRE_NOTHING)
 
 
 async def take_in(tx: Tx, seen: CaseFile, source_event: UUID, facts: Iterable[ledger.Fact]) -> None:
@@ -34,27 +58,23 @@ async def take_in(tx: Tx, seen: CaseFile, source_event: UUID, facts: Iterable[le
             channel=seen.channel,
             receiving_office=seen.receiving_office,
             received_at=seen.received_at,
+            registered_at=seen.registered_at,
         )
     await ledger.append(tx, known.case_id, source_event, facts)
-    await settle(tx, [known], FIRE_NOTHING)
+    await settle(tx, [known], NEWS)
 
 
-async def settle(
-    tx: Tx, files: Sequence[CaseFile], covered_until: datetime, pins: Pins = MappingProxyType({})
-) -> Sequence[Settled]:
-    """Evaluate locked case files and save and tell the outcome; what lies before `covered_until` may fire.
-
-    Clocks named in `pins` count by that calendar version from now on.
-    """
+async def settle(tx: Tx, files: Sequence[CaseFile], occasion: Occasion) -> list[Settled]:
+    """Evaluate locked case files and save and tell the outcome; what lies before the news' reach may fire."""
     book = await read_book(tx)
-    facts = repinned(await ledger.read(tx, files), pins)
+    facts = repinned(await ledger.read(tx, files), occasion.pins)
     recorded = await clocks.read_recorded(tx, [file.case_id for file in files])
     settled = []
     for file in files:
         evaluated = evaluate(book, facts[file.case_id], tx.now)
-        decision = decide(evaluated, recorded[file.case_id], covered_until)
-        settled.append((replace(file, next_due_at=decision.next_due_at), decision))
-    await _save(tx, settled)
+        decision = decide(evaluated, recorded[file.case_id], occasion.of(file.case_id), occasion.cause)
+        settled.append((file.wanting(decision.wanted), decision))
+    await _save(tx, settled, recorded)
     for file, decision in settled:
         await _tell(tx, file, decision)
     return settled
@@ -68,31 +88,44 @@ def repinned(facts: Mapping[UUID, CaseFacts], pins: Pins) -> Mapping[UUID, CaseF
     return {**facts, **fresh}
 
 
-async def _save(tx: Tx, settled: Sequence[Settled]) -> None:
-    """Few statements however many cases: files, clocks, breaches, each in one batch."""
-    rows = [
-        clocks.clock_row(file.case_id, clock, decision.warned[clock.metric, clock.cycle], tx.now)
-        for file, decision in settled
-        for clock in decision.clocks
+async def _save(tx: Tx, settled: Sequence[Settled], recorded: Mapping[UUID, Mapping[Key, Kept]]) -> None:
+    """Few statements however many cases: files, clocks, breaches, decisions, each in one batch."""
+    changes = [(file.case_id, change) for file, decision in settled for change in decision.changes]
+    breaches = [
+        clocks.breach_row(case_id, one, tx.now) for case_id, one in changes if isinstance(one, Breached | Overdue)
     ]
-    changes = [(file, change) for file, decision in settled for change in decision.changes]
-    breaches = [clocks.breach_row(file.case_id, one, tx.now) for file, one in changes if isinstance(one, Breached)]
     voided = [change for _, change in changes if isinstance(change, Voided)]
-    if rows:
+    dropped = [(file.case_id, one) for file, decision in settled for one in decision.dropped]
+    if rows := _changed_rows(tx, settled, recorded):
         await clocks.save_clocks(tx, rows)
-    for file, decision in settled:
-        if decision.dropped:
-            await clocks.drop_clocks(tx, file.case_id, decision.dropped)
+    if dropped:
+        await clocks.drop_clocks(tx, dropped)
     if voided:
         await clocks.void_breaches(tx, voided)
     if breaches:
         await clocks.save_breaches(tx, breaches)
+    await decisions.enter(tx, [*changes, *dropped])
     await cases.save(tx, [file for file, _ in settled])
+
+
+def _changed_rows(
+    tx: Tx, settled: Sequence[Settled], recorded: Mapping[UUID, Mapping[Key, Kept]]
+) -> list[dict[str, object]]:
+    """The rows of clocks that are not as they were."""
+    found = []
+    for file, decision in settled:
+        for clock in decision.clocks:
+            key = (clock.metric, clock.cycle)
+            row = clocks.clock_row(file.case_id, clock, decision.warned[key], tx.now)
+            if not clocks.is_as_kept(row, recorded[file.case_id].get(key)):
+                found.append(row)
+    return found
 
 
 async def _tell(tx: Tx, file: CaseFile, decision: Decision) -> None:
     for change in decision.changes:
-        await tx.publish(event_of(file, change, tx.now))
+        if (event := event_of(file, change, tx.now)) is not None:
+            await tx.publish(event)
         if isinstance(change, Breached):
             tx.after_commit(BREACHES.labels(change.clock.metric).inc)
     for dropped in decision.dropped:

@@ -6,11 +6,13 @@ from typing import Any
 
 from services.sla_service.domain.case_file import CaseFile
 from services.sla_service.domain.changes import (
+    AT_DUE,
     Armed,
     Breached,
     Change,
     Dropped,
     Held,
+    Overdue,
     Rescheduled,
     Stopped,
     Voided,
@@ -27,6 +29,7 @@ from shared.contracts.sla import (
     ClockStopped,
     SlaBreached,
     SlaWarned,
+    VeryLate,
 )
 
 Head = dict[str, Any]
@@ -86,6 +89,16 @@ def _breached(head: Head, change: Breached, _now: datetime) -> Event:
     )
 
 
+def _very_late(head: Head, change: Overdue, _now: datetime) -> Event:
+    return VeryLate(
+        **head,
+        breach_id=breach_id(head["case_id"], change),
+        tier=change.tier,
+        due_at=change.clock.due_at,
+        reached_at=change.reached_at,
+    )
+
+
 def _stopped(head: Head, change: Stopped, _now: datetime) -> Event:
     clock = change.clock
     return ClockStopped(
@@ -104,13 +117,16 @@ _EVENT_OF: Mapping[type[Change], Callable[[Head, Any, datetime], Event]] = {
     Rescheduled: _rescheduled,
     Warned: _warned,
     Breached: _breached,
+    Overdue: _very_late,
     Stopped: _stopped,
 }
 
 
-def event_of(file: CaseFile, change: Change | Voided, now: datetime) -> Event:
-    """The event that tells one change."""
+def event_of(file: CaseFile, change: Change | Voided, now: datetime) -> Event | None:
+    """The event that tells one change; a very late tier that was none is told by the end of its clock."""
     if isinstance(change, Voided):
+        if change.level != AT_DUE:
+            return None
         head = _head(file, *change.key)
         return BreachVoided(**head, breach_id=change.breach_id, reason=change.reason, voided_at=now)
     head = _head(file, change.clock.metric, change.clock.cycle)

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
+from services.sla_service.domain.metrics import LANES
 from services.sla_service.domain.policy import ANY, Traits
 from services.sla_service.store import cases
 from services.sla_service.store.book import read_book
-from shared.contracts.base import INTAKE
+from services.sla_service.use_cases import news
 from shared.db import Tx
-from shared.messaging.consumer import watermark
 from shared.observability.metrics import SLA_CLOCK_BLIND
 from shared.reference import HEAD_OFFICE, subjects
 
@@ -21,11 +21,14 @@ async def problems(tx: Tx) -> list[str]:
 
 async def lateness(tx: Tx, grace: timedelta = GRACE) -> list[str]:
     """Case files past their instant for longer than the grace, by what holds them; sets `sla_clock_blind`."""
-    waiting = await cases.count_waiting(tx, tx.now - grace, await watermark(tx, INTAKE))
-    SLA_CLOCK_BLIND.set(waiting.blind)
+    waiting = await cases.count_waiting(tx, tx.now - grace, await news.coverage(tx))
     seconds = int(grace.total_seconds())
+    blind = {lane: getattr(waiting, lane) for lane in LANES}
+    SLA_CLOCK_BLIND.set(sum(blind.values()))
     sentences = {
-        f"sla_clock_blind: {waiting.blind} deadlines lack news from intake for over {seconds} s": waiting.blind,
+        f"sla_clock_blind: {count} deadlines lack news from {lane} for over {seconds} s": count
+        for lane, count in blind.items()
+    } | {
         f"{waiting.late} case files are more than {seconds} s late": waiting.late,
         f"{waiting.troubled} case files cannot be evaluated": waiting.troubled,
     }
