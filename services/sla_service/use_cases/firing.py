@@ -58,7 +58,9 @@ async def _fire_lane(tx: Tx, lane: str, covered: Coverage, most: int) -> int:
 async def rest(tx: Tx) -> float:
     """Seconds for which nothing is to be fired: until the next instant, or until news may reach up to it."""
     due, heard = await cases.next_due(tx), await watermarks(tx, NEEDED)
-    rests = [await rest_until(tx, due[lane], {topic: heard[topic] for topic in topics}) for lane, topics in TOPICS.items()]
+    rests = [
+        await rest_until(tx, due[lane], {topic: heard[topic] for topic in topics}) for lane, topics in TOPICS.items()
+    ]
     return min(rests)
 
 
