@@ -60,6 +60,14 @@ def test_an_extension_and_a_recomputation_move_the_deadline_of_the_published_met
     assert story.record().first.deadline == NINE + 50 * HOUR
 
 
+def test_a_call_that_ended_without_a_phone_and_was_opened_again_counts_as_it_ended_at_last() -> None:
+    story = Story().received().resolved(NINE + HOUR).called(NINE + 2 * HOUR, outcome="no_phone")
+    story.called(NINE + 3 * HOUR, outcome="no_answer")
+    call = story.record().first.call("satisfaction")
+    assert call is not None
+    assert (call.outcome, call.no_phone, call.closed_at) == ("no_answer", False, NINE + 3 * HOUR)
+
+
 def test_a_record_survives_being_written_and_read() -> None:
     case = LIFE.record()
     assert decode(encode(case)) == case

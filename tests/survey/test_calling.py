@@ -205,3 +205,65 @@ async def test_a_new_questionnaire_applies_to_later_answers_only(desk: Desk) -> 
     answered = await desk.told("answered")  # both calls were opened in the same instant: either may come first
     assert [each["questionnaire"] for each in answered] == ["v1", "v2"]
     assert {each["case_id"] for each in answered} == {str(first.case_id), str(second.case_id)}
+
+
+async def test_a_number_that_comes_after_a_call_ended_without_one_opens_it_again_once(desk: Desk) -> None:
+    case = await resolved(desk, email=EMAIL)
+    caller = desk.api("survey_caller")
+    assert (await caller.post("/calls/claim", json={})).status_code == 204
+    await desk.take(case.changed(desk.now, 2), case.card(phone=PHONE))
+    await desk.take(case.changed(desk.now, 3), case.card(phone=PHONE, email=EMAIL))
+    call = await claimed(desk, caller)
+    assert (await caller.post(f"/calls/{call['id']}/answers", json=ANSWERS)).status_code == 201
+    assert [each["outcome"] for each in await desk.told("call-closed", case)] == ["no_phone", "answered"]
+    assert len({each["task_id"] for each in await desk.told("call-opened", case)}) == 1
+    assert len(await desk.told("call-opened", case)) == 2
+    await desk.take(case.changed(desk.now, 4), case.card(phone="+66811111111"))
+    assert (await caller.post("/calls/claim", json={})).status_code == 204
+
+
+async def test_a_number_that_comes_after_the_case_was_reopened_calls_nobody_for_the_earlier_cycle(desk: Desk) -> None:
+    case = await resolved(desk, email=EMAIL)
+    await desk.take(case.reopened(desk.now), case.changed(desk.now, 2), case.card(phone=PHONE))
+    assert len(await desk.told("call-opened", case)) == 1
+    assert (await desk.api("survey_caller").post("/calls/claim", json={})).status_code == 204
+
+
+LANDLINE = "+6638123456"
+
+
+async def test_a_customer_whom_no_message_reached_is_told_and_asked_in_one_call(desk: Desk) -> None:
+    case = await resolved(desk, phone=LANDLINE)
+    caller, division = desk.api("survey_caller", subject="nid"), desk.api("complaints_division")
+    call = await claimed(desk, caller)
+    (task,) = (await division.get("/phone-tasks")).json()["items"]
+    assert task["call_id"] == call["id"]
+    refused = await division.post(f"/phone-tasks/{task['id']}/claim")
+    assert (refused.status_code, refused.json()["code"]) == (409, "being_called")
+    assert (await caller.get(f"/calls/{call['id']}")).json()["to_be_told"] is True
+    assert (await caller.post(f"/calls/{call['id']}/answers", json=ANSWERS)).status_code == 201
+    (told,) = await desk.told("customer-told", case)
+    assert (told["channel"], told["evidence"]) == ("phone", "call")
+    assert (await division.get("/phone-tasks")).json()["items"] == []
+
+
+async def test_while_a_customer_is_told_by_telephone_nobody_else_calls_to_ask(desk: Desk) -> None:
+    await resolved(desk, phone=LANDLINE)
+    caller, division = desk.api("survey_caller", subject="nid"), desk.api("complaints_division", subject="malee")
+    (task,) = (await division.get("/phone-tasks")).json()["items"]
+    await division.post(f"/phone-tasks/{task['id']}/claim")
+    assert (await caller.post("/calls/claim", json={})).status_code == 204
+    refused = await caller.post("/calls/claim", json={"call_id": task["call_id"]})
+    assert (refused.status_code, refused.json()["code"]) == (409, "being_called")
+    assert (await division.post("/calls/claim", json={"call_id": task["call_id"]})).status_code == 200
+    desk.clock.advance(timedelta(hours=2))
+    assert (await caller.post("/calls/claim", json={"call_id": task["call_id"]})).status_code == 200
+
+
+async def test_an_unanswered_call_leaves_the_customer_to_be_told(desk: Desk) -> None:
+    case = await resolved(desk, phone=LANDLINE)
+    caller = desk.api("survey_caller")
+    call = await claimed(desk, caller)
+    await caller.post(f"/calls/{call['id']}/attempts", json={"outcome": "no_answer"})
+    assert await desk.told("customer-told", case) == []
+    assert len((await desk.api("complaints_division").get("/phone-tasks")).json()["items"]) == 1

@@ -110,6 +110,52 @@ async def test_nobody_is_called_twice_an_open_call_gets_the_checklist_added(desk
     }  # fmt: skip
 
 
+async def test_a_call_that_somebody_has_keeps_what_it_began_with_and_the_sample_takes_another(desk: Desk) -> None:
+    """The caller opened the call without a checklist: the answers are taken, and nobody is called twice for it."""
+    cases = {case.case_id: case for case in [await resolved(desk) for _ in range(2)]}
+    first, second = permutation(cases, "s1")
+    caller = desk.api("survey_caller")
+    call = await desk.one("SELECT id FROM survey.call_task WHERE case_id = :c", c=first)
+    await caller.post("/calls/claim", json={"call_id": str(call.id)})
+    sample = await drawn(desk, quota=1)
+    assert (await caller.get(f"/calls/{call.id}")).json()["checklist"] is None
+    answer = await caller.post(f"/calls/{call.id}/answers", json=ANSWERS)
+    assert answer.status_code == 201, answer.text
+    await desk.run_jobs()
+    page = (await desk.api("complaints_division").get(f"/samples/{sample['id']}/members")).json()["items"]
+    assert [(each["case_id"], each["state"], each["reason"]) for each in page] == [
+        (str(first), "unreached", "without_checklist"), (str(second), "calling", None),
+    ]  # fmt: skip
+    assert len(await desk.told("call-opened", cases[first])) == 1
+
+
+async def test_a_call_drawn_while_somebody_had_it_gets_its_checklist_with_the_next_claim(desk: Desk) -> None:
+    await resolved(desk)
+    caller = desk.api("survey_caller")
+    call = (await caller.post("/calls/claim", json={})).json()
+    sample = await drawn(desk)
+    await caller.post(f"/calls/{call['id']}/attempts", json={"outcome": "no_answer"})
+    desk.clock.advance(timedelta(days=1))
+    again = (await caller.post("/calls/claim", json={})).json()
+    assert (again["id"], again["checklist"]) == (call["id"], "v1")
+    assert (await caller.post(f"/calls/{call['id']}/answers", json={**ANSWERS, **MARKS})).status_code == 201
+    assert (await progress(desk, sample))["completed"] == 1
+
+
+async def test_restricted_cases_are_in_no_sample_and_one_restricted_since_is_replaced(desk: Desk) -> None:
+    await resolved(desk, Case(restricted=True))
+    cases = {case.case_id: case for case in [await resolved(desk) for _ in range(2)]}
+    answer = await desk.api("complaints_division").post(
+        "/samples/draw", json={"region": 1, "month": "2026-02", "seed": "s1", "quota": 1}
+    )
+    assert answer.json()["frame"] == 2
+    first, second = permutation(cases, "s1")
+    await desk.rows("UPDATE survey.case_file SET restricted = true WHERE case_id = :c RETURNING 1", c=first)
+    await desk.run_jobs()
+    members = await desk.rows("SELECT case_id, state, reason FROM survey.sample_member ORDER BY position")
+    assert [tuple(each) for each in members] == [(first, "unreached", "restricted"), (second, "calling", None)]
+
+
 async def test_a_case_already_asked_gets_a_sample_call_of_its_own(desk: Desk) -> None:
     case = await resolved(desk)
     caller = desk.api("survey_caller")

@@ -169,7 +169,10 @@ def _notice_failed(draft: Draft, p: Payload) -> None:
 
 
 def _call_opened(draft: Draft, p: Payload) -> None:
-    draft.keep_call(p, replace(draft.call(p), opened_at=_at(p, "opened_at")))
+    """Opened again when a number came after it had ended for want of one: it is no call without a phone then."""
+    call = draft.call(p)
+    again: dict[str, Any] = {"outcome": None, "closed_at": None, "outcomes": call.outcomes - {"no_phone"}}
+    draft.keep_call(p, replace(call, opened_at=_at(p, "opened_at"), **(again if call.closed_at else {})))
 
 
 def _call_attempted(draft: Draft, p: Payload) -> None:
@@ -236,6 +239,9 @@ WITHOUT_EFFECT = frozenset(
         "pwa.sla.calendar-published.v1",
         "pwa.sla.very-late.v1",
         "pwa.sla.warned.v1",
+        "pwa.escalation.date-promised.v1",
+        "pwa.escalation.rung-handed-over.v1",
+        "pwa.escalation.officer-told.v1",
         "pwa.escalation.ladder-ended.v1",
         "pwa.survey.notice-accepted.v1",
         "pwa.survey.reopen-requested.v1",

@@ -20,7 +20,7 @@ from services.survey_service.api.models import (
 )  # fmt: skip
 from services.survey_service.domain.card import mask_phone
 from services.survey_service.domain.case import CONTACT_CENTER
-from services.survey_service.store import calls, rules
+from services.survey_service.store import calls, phone_tasks, rules
 from services.survey_service.use_cases import calling
 from services.survey_service.use_cases.calling import Interview
 from services.survey_service.use_cases.common import found
@@ -101,6 +101,7 @@ class CallDetail(CallView):
     tried: list[AttemptView]
     answers: AnswersView | None
     marks: list[MarkView]
+    to_be_told: bool = Field(description="no message reached the customer: say first that the work is done")
 
 
 class ClaimBody(StrictModel):
@@ -173,6 +174,7 @@ async def _detail(tx: Tx, row: Row[Any]) -> CallDetail:
         tried=_rows(AttemptView, await calls.attempts_of(tx, row.id)),
         answers=answers_view(await calls.answer_of(tx, row.id)),
         marks=_rows(MarkView, await calls.marks_of(tx, row.id)),
+        to_be_told=any(task.cycle == row.cycle for task in await phone_tasks.open_tasks(tx, row.case_id)),
     )
 
 

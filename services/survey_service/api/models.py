@@ -121,6 +121,7 @@ class PhoneTaskView(BaseModel):
     opened_at: Instant
     claimed_by: str | None = None
     claimed_until: Instant | None = None
+    call_id: UUID | None = Field(None, description="the open satisfaction call: made, it tells the customer as well")
 
 
 def phone_task_view(row: Row[Any]) -> PhoneTaskView:
@@ -128,7 +129,7 @@ def phone_task_view(row: Row[Any]) -> PhoneTaskView:
         id=row.id, notice_id=row.notice_id, case_id=row.case_id, number=row.number, office=row.office,
         region=row.region, cycle=row.cycle, purpose=row.purpose, reason=row.reason, phone=mask_phone(row.phone),
         state=row.state, outcome=row.outcome, opened_at=row.opened_at, claimed_by=row.claimed_by,
-        claimed_until=row.claimed_until,
+        claimed_until=row.claimed_until, call_id=row.call_id,
     )  # fmt: skip
 
 

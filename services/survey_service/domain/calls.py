@@ -89,8 +89,17 @@ class Call:
     def closed(self, outcome: str, at: datetime) -> "Call":
         return replace(self, state=CallState.CLOSED, outcome=outcome, closed_at=at, due_at=None, claimed_until=None)
 
-    def with_checklist(self, sample_id: UUID, version: str) -> "Call":
-        return replace(self, sample_id=sample_id, checklist=version)
+    def reopened(self, at: datetime) -> "Call":
+        """A number came after the call had ended for want of one."""
+        return replace(self, state=CallState.OPEN, due_at=at, outcome=None, closed_at=None, claimed_by=None)
+
+    def is_held(self, at: datetime) -> bool:
+        """Somebody may be speaking with the customer."""
+        return self.state is CallState.CLAIMED and self.claimed_until is not None and self.claimed_until > at
+
+    def sampled(self, sample_id: UUID, version: str, at: datetime) -> "Call":
+        """Drawn into a sample: the checklist is added, unless somebody has the call: they keep what they began with."""
+        return replace(self, sample_id=sample_id, checklist=None if self.is_held(at) else version)
 
 
 @dataclass(frozen=True)
@@ -116,6 +125,9 @@ class PhoneTask:
             raise NotYours("Somebody else has claimed this task.")
         until = at + timedelta(minutes=rules.claim_minutes)
         return replace(self, state=CallState.CLAIMED, claimed_by=by, claimed_until=until)
+
+    def is_held(self, at: datetime) -> bool:
+        return self.state is CallState.CLAIMED and self.claimed_until is not None and self.claimed_until > at
 
     def held_by(self, by: str) -> "PhoneTask":
         if self.state is CallState.CLOSED:

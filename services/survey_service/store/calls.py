@@ -19,6 +19,7 @@ from services.survey_service.store.tables import (
     case_file,
     checklist_mark,
     contact_card,
+    phone_task,
 )  # fmt: skip
 from shared.db import Tx
 from shared.kernel.access import Scope
@@ -70,11 +71,16 @@ async def calls_of_case(tx: Tx, case_id: UUID) -> Sequence[Call]:
 async def claim_next(tx: Tx, scope: Scope, **wanted: object) -> Call | None:
     """The call that has waited longest, is due, free, and was not this caller's own work; its case is locked."""
     free = or_(call_task.c.state == CallState.OPEN, call_task.c.claimed_until <= tx.now)
+    telling = (
+        select(phone_task.c.id)
+        .where(phone_task.c.case_id == call_task.c.case_id, phone_task.c.state == CallState.CLAIMED)
+        .where(phone_task.c.claimed_until > tx.now, phone_task.c.claimed_by != tx.actor.id)
+    )
     query = (
         select(call_task)
         .join(case_file, case_file.c.case_id == call_task.c.case_id)
         .where(call_task.c.state != CallState.CLOSED, free, call_task.c.due_at <= tx.now, visible(scope))
-        .where(call_task.c.handler.is_distinct_from(tx.actor.id))
+        .where(call_task.c.handler.is_distinct_from(tx.actor.id), ~telling.exists())
     )
     if wanted.get("purpose"):
         query = query.where(call_task.c.purpose == wanted["purpose"])

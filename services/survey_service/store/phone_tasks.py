@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.survey_service.domain.calls import CallState, PhoneTask
 from services.survey_service.store.cases import visible
 from services.survey_service.store.rows import fields
-from services.survey_service.store.tables import case_file, contact_card, notice, phone_task, resolution
+from services.survey_service.store.tables import call_task, case_file, contact_card, notice, phone_task, resolution
 from shared.db import Tx
 from shared.kernel.access import Scope
 
@@ -47,8 +47,19 @@ def _task(row: Row[Any]) -> PhoneTask:
 async def list_tasks(tx: Tx, scope: Scope, after: UUID | None, limit: int, state: str | None) -> Sequence[Row[Any]]:
     """Phone tasks with the masked phone, oldest first; open and claimed ones unless a state is asked for."""
     chosen = phone_task.c.state == state if state else phone_task.c.state != CallState.CLOSED
+    asking = and_(
+        call_task.c.case_id == phone_task.c.case_id, call_task.c.cycle == phone_task.c.cycle,
+        call_task.c.purpose == "satisfaction", call_task.c.state != CallState.CLOSED,
+    )  # fmt: skip
     query = (
-        select(phone_task, *_CASE, notice.c.purpose, contact_card.c.phone, resolution.c.action)
+        select(
+            phone_task,
+            call_task.c.id.label("call_id"),
+            *_CASE,
+            notice.c.purpose,
+            contact_card.c.phone,
+            resolution.c.action,
+        )
         .join(case_file, case_file.c.case_id == phone_task.c.case_id)
         .join(notice, notice.c.id == phone_task.c.notice_id)
         .join(
@@ -56,6 +67,7 @@ async def list_tasks(tx: Tx, scope: Scope, after: UUID | None, limit: int, state
             and_(resolution.c.case_id == phone_task.c.case_id, resolution.c.cycle == phone_task.c.cycle),
         )
         .outerjoin(contact_card, contact_card.c.case_id == phone_task.c.case_id)
+        .outerjoin(call_task, asking)
         .where(visible(scope), chosen)
     )
     if after:

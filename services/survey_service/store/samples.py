@@ -35,7 +35,7 @@ class Sample:
 
 
 async def frame(tx: Tx, region: int, since: datetime, until: datetime) -> Mapping[UUID, int]:
-    """Closed complaints of a region reported done in this time: case → the cycle that stands."""
+    """Closed complaints of a region reported done in this time: case → the cycle that stands; no restricted ones."""
     query = (
         select(case_file.c.case_id, case_file.c.cycle)
         .join(
@@ -43,6 +43,7 @@ async def frame(tx: Tx, region: int, since: datetime, until: datetime) -> Mappin
             and_(resolution.c.case_id == case_file.c.case_id, resolution.c.cycle == case_file.c.cycle),
         )
         .where(case_file.c.state == "resolved", case_file.c.region == region, case_file.c.kind == COMPLAINT)
+        .where(case_file.c.restricted.is_(False))
         .where(resolution.c.reported_at >= since, resolution.c.reported_at < until)
     )
     return {row.case_id: row.cycle for row in await tx.all(query)}
@@ -114,6 +115,11 @@ async def choose_replacement(tx: Tx, sample_id: UUID, replaces: int) -> None:
 async def find_sample(tx: Tx, sample_id: UUID, scope: Scope) -> Sample | None:
     row = await tx.find(select(sample).where(sample.c.id == sample_id, _visible(scope)))
     return sample_of(row) if row else None
+
+
+async def checklist_of(tx: Tx, sample_id: UUID) -> str:
+    """The version of the checklist that a sample was drawn with."""
+    return str(await tx.scalar(select(sample.c.checklist).where(sample.c.id == sample_id)))
 
 
 async def sample_for(tx: Tx, region: int, month: str) -> Sample | None:

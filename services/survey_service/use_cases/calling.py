@@ -1,15 +1,16 @@
 """Calls: opened, claimed, tried, answered, closed (process steps 5 and 7)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.survey_service.domain.calls import Call
 from services.survey_service.domain.card import Card
 from services.survey_service.domain.case import CONTACT_CENTER, CaseFile, CaseState, Resolution
 from services.survey_service.domain.questionnaire import WrongAnswers, verdict
-from services.survey_service.store import calls, cases, rules, samples
-from services.survey_service.use_cases.common import found, of_case
+from services.survey_service.store import calls, cases, phone_tasks, rules, samples
+from services.survey_service.use_cases.common import BeingCalled, found, of_case
+from services.survey_service.use_cases.telling import told_by_call
 from shared.contracts.survey import CallAttempted, CallClosed, CallOpened, ReopenRequested, SurveyAnswered
 from shared.db import Tx
 from shared.kernel.ids import uuid7
@@ -38,12 +39,22 @@ async def close(tx: Tx, case: CaseFile, call: Call) -> Call:
         )
     )
     member = await samples.member_of_call(tx, call.id)
-    if member is not None and call.outcome == "answered":
+    if member is not None and call.outcome == "answered" and call.checklist:
         await samples.move_member(tx, member, "completed")
     elif member is not None:
-        await samples.move_member(tx, member, "unreached", reason=call.outcome)
+        reason = "without_checklist" if call.outcome == "answered" else call.outcome
+        await samples.move_member(tx, member, "unreached", reason=reason)
         await samples.choose_replacement(tx, member.sample_id, member.position)
     return call
+
+
+async def call_after_all(tx: Tx, case: CaseFile, cycle: int) -> None:
+    """The number that was missing has come: the call that ended for want of it is due now."""
+    call = (await calls.calls_of_cycle(tx, case.id, cycle)).get("satisfaction")
+    if call is not None and call.outcome == "no_phone" and call.closed_at is not None:
+        reopened = call.reopened(tx.now)
+        await calls.save_call(tx, reopened)
+        await tx.publish(CallOpened(**_shared(case, reopened), opened_at=tx.now))
 
 
 async def supersede_calls(tx: Tx, case: CaseFile) -> None:
@@ -64,18 +75,25 @@ async def claim_next(tx: Tx, purpose: str | None, region: int | None) -> Call | 
     free = await calls.claim_next(tx, tx.actor.scope, purpose=purpose, region=region)
     if free is None:
         return None
-    claimed = free.claimed(tx.actor.id, tx.now, await rules.for_calls(tx))
-    await calls.save_call(tx, claimed)
-    await tx.audit("call.claimed", str(claimed.id))
-    return claimed
+    return await _claim(tx, free)
 
 
 async def claim_one(tx: Tx, call_id: UUID) -> Call:
     """A particular call, due or not."""
     _, call = await _lock(tx, call_id)
+    for task in await phone_tasks.open_tasks(tx, call.case_id):
+        if task.claimed_by != tx.actor.id and task.is_held(tx.now):
+            raise BeingCalled("Somebody is calling this customer to tell them; one call is enough.")
+    return await _claim(tx, call)
+
+
+async def _claim(tx: Tx, call: Call) -> Call:
+    """A call that was drawn while somebody had it gets its checklist now."""
     claimed = call.claimed(tx.actor.id, tx.now, await rules.for_calls(tx))
+    if claimed.sample_id is not None and claimed.checklist is None:
+        claimed = replace(claimed, checklist=await samples.checklist_of(tx, claimed.sample_id))
     await calls.save_call(tx, claimed)
-    await tx.audit("call.claimed", str(call_id))
+    await tx.audit("call.claimed", str(call.id))
     return claimed
 
 
@@ -107,6 +125,8 @@ async def attempt(tx: Tx, call_id: UUID, outcome: str) -> Call:
 async def _attempted(tx: Tx, case: CaseFile, call: Call, outcome: str) -> Call:
     tried = call.attempted(outcome, tx.now, await rules.for_calls(tx))
     await calls.add_attempt(tx, tried, outcome)
+    if outcome == "answered":
+        await told_by_call(tx, case, tried.cycle)
     event = {**_shared(case, tried), "attempt": tried.attempts, "outcome": outcome, "attempted_at": tx.now}
     await tx.publish(CallAttempted.model_validate(event))
     return tried

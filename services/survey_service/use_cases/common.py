@@ -3,10 +3,16 @@
 from typing import Any, TypeVar
 
 from services.survey_service.domain.case import CaseFile
-from shared.kernel.errors import NotFound
+from shared.kernel.errors import Conflict, NotFound
 from shared.reference import HEAD_OFFICE
 
 T = TypeVar("T")
+
+
+class BeingCalled(Conflict):
+    """A colleague has the customer on the line, for the other reason."""
+
+    code = "being_called"
 
 
 def of_case(case: CaseFile, cycle: int) -> dict[str, Any]:

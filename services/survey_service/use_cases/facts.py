@@ -6,7 +6,7 @@ from services.survey_service.domain.card import Card
 from services.survey_service.domain.case import COMPLAINT, TOLD_KINDS, CaseFile, Resolution
 from services.survey_service.store import cases
 from services.survey_service.store.cases import Reported
-from services.survey_service.use_cases.calling import end_calls, open_call, supersede_calls
+from services.survey_service.use_cases.calling import call_after_all, end_calls, open_call, supersede_calls
 from services.survey_service.use_cases.telling import forget_recipients, open_notice, supersede_notices
 from shared.db import Tx
 
@@ -28,6 +28,8 @@ async def _open(tx: Tx, case: CaseFile, each: Reported, card: Card | None) -> No
         await open_notice(tx, case, done, card)
     if not each.has_call and done.kind == COMPLAINT:
         await open_call(tx, case, done, card, "satisfaction")
+    elif each.has_call and card is not None and card.phone and case.stands_resolved(done.cycle):
+        await call_after_all(tx, case, done.cycle)
 
 
 async def report(tx: Tx, case: CaseFile, done: Resolution) -> None:

@@ -128,7 +128,7 @@ async def _arrange(tx: Tx, member: Row[Any]) -> None:
         done = await cases.get_resolution(tx, case.id, case.cycle)
         call = await open_call(tx, case, done, await cases.find_card(tx, case.id), "sample")
     drawn = found(await samples.lock_sample(tx, member.sample_id), "sample")
-    await calls.save_call(tx, call.with_checklist(drawn.id, drawn.checklist))
+    await calls.save_call(tx, call.sampled(drawn.id, drawn.checklist, tx.now))
     await samples.move_member(tx, member, "calling", call_id=call.id)
 
 
@@ -136,6 +136,8 @@ async def _obstacle(tx: Tx, case: CaseFile, member: Row[Any]) -> str | None:
     """Why a member cannot be called, if so."""
     if not case.stands_resolved(member.cycle):
         return "reopened"
+    if case.restricted:
+        return "restricted"
     card = await cases.find_card(tx, case.id)
     if card is None or not card.phone:
         return "no_phone"

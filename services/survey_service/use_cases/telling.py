@@ -6,8 +6,8 @@ from services.survey_service.domain.calls import PhoneTask
 from services.survey_service.domain.card import Card
 from services.survey_service.domain.case import CaseFile, CaseState, Resolution
 from services.survey_service.domain.notice import Notice, NoticeState
-from services.survey_service.store import cases, notices, phone_tasks, rules
-from services.survey_service.use_cases.common import found, of_case
+from services.survey_service.store import calls, cases, notices, phone_tasks, rules
+from services.survey_service.use_cases.common import BeingCalled, found, of_case
 from shared.contracts.survey import CustomerTold, NoticeAccepted, NoticeFailed
 from shared.db import Tx
 from shared.kernel.delivery import planned
@@ -137,10 +137,21 @@ async def claim_task(tx: Tx, task_id: UUID) -> PhoneTask:
     seen = found(await phone_tasks.find_task(tx, task_id, tx.actor.scope), "phone task")
     await cases.lock_case(tx, seen.case_id)
     task = found(await phone_tasks.find_task(tx, task_id, tx.actor.scope), "phone task")
+    for call in await calls.open_calls(tx, task.case_id):
+        if call.claimed_by != tx.actor.id and call.is_held(tx.now):
+            raise BeingCalled("Somebody is calling this customer for their satisfaction; one call is enough.")
     claimed = task.claimed(tx.actor.id, tx.now, await rules.for_calls(tx))
     await phone_tasks.save_task(tx, claimed)
     await tx.audit("phone_task.claimed", str(task_id))
     return claimed
+
+
+async def told_by_call(tx: Tx, case: CaseFile, cycle: int) -> None:
+    """Whoever reached the customer for another reason has told them too: no second call follows."""
+    for task in await phone_tasks.open_tasks(tx, case.id):
+        if task.cycle == cycle:
+            before = found(await notices.find_notice(tx, task.notice_id), "notice")
+            await change(tx, case, before, before.told(tx.now, "phone", "call"))
 
 
 async def finish_task(tx: Tx, task_id: UUID, outcome: str) -> PhoneTask:
