@@ -1,13 +1,19 @@
 """A desk that tells officers: real small gateways, the jobs that send, and shorthands for what arrived."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import httpx
+
 from services.escalation_service.domain.offices import Officer
 from services.escalation_service.jobs import bundle_messages, send_mailings, settle_stale_mailings
+from services.escalation_service.settings import EscalationSettings
 from services.escalation_service.store import roster
+from services.escalation_service.use_cases import message_health
 from shared.db import Row
 from shared.runtime.service import Context
 from shared.testing.gateways import Gateways
@@ -49,6 +55,30 @@ class Mailroom:
             if not any(moved):
                 return
         raise AssertionError("the senders do not come to rest")
+
+    async def race(self) -> None:
+        """Two processes run the sending jobs at the same time."""
+        for step in (bundle_messages, send_mailings):
+            await asyncio.gather(step(self.context), step(self.context))
+
+    async def together(self, *requests: Awaitable[httpx.Response]) -> list[httpx.Response]:
+        return list(await asyncio.gather(*requests))
+
+    async def problems(self, **other: object) -> list[str]:
+        """Why officers may not be told, under these settings."""
+        settings = EscalationSettings(**{**self.settings, **other})  # type: ignore[arg-type]
+        async with self.desk.db.transaction() as tx:
+            return await message_health.problems(tx, settings)
+
+    @asynccontextmanager
+    async def sending(self) -> AsyncIterator[None]:
+        """What happens inside happens while a mail is at the server and has no answer yet."""
+        hold = self.gateway.email.hold_next()
+        sender = asyncio.create_task(send_mailings(self.context))
+        await hold.arrived.wait()
+        yield
+        hold.release()
+        await sender
 
     async def later(self, **by: float) -> None:
         """Time passes, rungs fire, messages go."""

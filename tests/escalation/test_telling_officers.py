@@ -258,3 +258,20 @@ async def test_unacknowledged_rungs_are_listed_by_age_until_answered_or_closed(m
     await mailroom.desk.hear(second.resolved(mailroom.desk.now))
     await mailroom.later(hours=2)
     assert await waiting(min_age_hours=str(2 * HOUR // HOUR)) == [str(third.case_id)]
+
+
+async def test_18_a_reopened_case_that_is_late_again_is_told_again_to_the_officers(mailroom: Mailroom) -> None:
+    await mailroom.staff()
+    case = await mailroom.late()
+    await mailroom.later(minutes=2)
+    await mailroom.desk.hear(case.resolved(mailroom.desk.now))
+    await mailroom.later(hours=24)
+    await mailroom.desk.hear(case.reopened(mailroom.desk.now), case.breached(mailroom.desk.now))
+    await mailroom.later(seconds=1)
+    await mailroom.later(minutes=2)
+    rows = await mailroom.messages(case)
+    assert [(row.cycle, row.recipient, row.state) for row in rows] == [
+        (1, "PWA-1", "accepted"),
+        (2, "PWA-1", "accepted"),
+    ]
+    assert len(mailroom.mails()) == 2
