@@ -1,25 +1,22 @@
 """SQL for the chase log, and for which cases a reader of the follow-up list may see."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, false, or_, select, true
+from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.escalation_service.store.tables import CASE_FILE, CHASE
 from shared.db import Tx
+from shared.db.visibility import visible_rows
 from shared.kernel.access import Scope
 
 F = CASE_FILE.c
 
 
-def visible(scope: Scope) -> ColumnElement[bool]:
-    """The rows that a reader may see; says in SQL what `Scope.sees` says."""
-    seen: ColumnElement[bool] = true()
-    if not scope.everything:
-        seen = or_(false(), F.office.in_(sorted(scope.offices)), F.region.in_(sorted(scope.regions)))
-    return seen if scope.restricted else and_(seen, F.restricted.is_(False))
+visible = partial(visible_rows, F)
 
 
 async def is_visible(tx: Tx, scope: Scope, case_id: UUID) -> bool:

@@ -1,12 +1,12 @@
 """Many rows in one statement, and the condition that keeps readers apart."""
 
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, false, or_, true
+from sqlalchemy import Row, Table
 
 from services.intake_service.store.tables import SCHEMA, cases
-from shared.kernel.access import Scope
+from shared.db.visibility import visible_rows
 
 Found = Row[Any]  # a row as it was selected, for those who do not write SQL
 
@@ -26,17 +26,4 @@ def insertion(table: Table, parameter: int) -> str:
     )
 
 
-def visible(scope: Scope) -> ColumnElement[bool]:
-    """The rows of `cases` that a reader may see (Scope.sees, in SQL)."""
-    mine: list[ColumnElement[bool]] = []
-    if scope.offices:
-        mine.append(_one_of(cases.c.office, sorted(scope.offices)))
-    if scope.regions:
-        mine.append(_one_of(cases.c.region, sorted(scope.regions)))
-    place = true() if scope.everything else or_(*mine) if mine else false()
-    return place if scope.restricted else and_(place, cases.c.restricted.is_(False))
-
-
-def _one_of(column: ColumnElement[object], values: Sequence[object]) -> ColumnElement[bool]:
-    """A single value is compared with `=`, so that an index on (column, received_at) also gives the order."""
-    return column == values[0] if len(values) == 1 else column.in_(values)
+visible = partial(visible_rows, cases.c)

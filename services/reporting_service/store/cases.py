@@ -2,30 +2,25 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.reporting_service.domain.case import CaseRecord
 from services.reporting_service.domain.codec import decode, encode
 from services.reporting_service.store.tables import case_record, pack_entry
 from shared.db import Tx
+from shared.db.visibility import visible_rows
 from shared.kernel.access import Scope
 from shared.kernel.fiscal import midnight
 
 PAGE = 200  # small enough that decoding one page does not keep the process from its other work
 
 
-def visible(scope: Scope) -> ColumnElement[bool]:
-    """The rows a reader may see (the SQL of Scope.sees)."""
-    rows = case_record.c
-    place = or_(rows.office.in_(sorted(scope.offices)), rows.region.in_(sorted(scope.regions)))
-    return and_(
-        true() if scope.everything else place,
-        true() if scope.restricted else rows.restricted.is_(False),
-    )
+visible = partial(visible_rows, case_record.c)
 
 
 async def lock(tx: Tx, case_id: UUID) -> CaseRecord | None:

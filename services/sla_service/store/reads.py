@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Row, Select, select, tuple_
 
 from services.sla_service.domain.case_file import CaseFile
 from services.sla_service.store.cases import COLUMNS, as_file
 from services.sla_service.store.tables import breach, case_file, clock
 from shared.db import Tx
+from shared.db.visibility import visible_rows
 from shared.kernel.access import Scope
 
 
@@ -25,12 +27,7 @@ class BreachFilter:
     standing: bool | None = None
 
 
-def visible(scope: Scope) -> ColumnElement[bool]:
-    """The rows that a reader may see; says in SQL what `Scope.sees` says."""
-    seen: ColumnElement[bool] = true()
-    if not scope.everything:
-        seen = or_(case_file.c.office.in_(sorted(scope.offices)), case_file.c.region.in_(sorted(scope.regions)))
-    return seen if scope.restricted else and_(seen, case_file.c.restricted.is_(False))
+visible = partial(visible_rows, case_file.c)
 
 
 async def find_case(tx: Tx, scope: Scope, case_id: UUID) -> CaseFile | None:

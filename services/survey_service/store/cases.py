@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, true, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.survey_service.domain.card import Card
@@ -14,18 +15,11 @@ from services.survey_service.domain.case import CaseFile, CaseState, Resolution,
 from services.survey_service.store.rows import fields
 from services.survey_service.store.tables import call_task, case_file, contact_card, notice, resolution
 from shared.db import Tx
+from shared.db.visibility import visible_rows
 from shared.kernel.access import Scope
 from shared.kernel.errors import NotFound
 
-
-def visible(scope: Scope) -> ColumnElement[bool]:
-    """The rows of `case_file` that a reader with this scope may see."""
-    rows = (
-        true()
-        if scope.everything
-        else or_(case_file.c.office.in_(sorted(scope.offices)), case_file.c.region.in_(sorted(scope.regions)))
-    )
-    return rows if scope.restricted else and_(rows, ~case_file.c.restricted)
+visible = partial(visible_rows, case_file.c)
 
 
 async def lock_case(tx: Tx, case_id: UUID) -> CaseFile:
