@@ -1,6 +1,6 @@
 """The ladder of command: which rung is next and when, from facts alone (process step 3; sla.md, semantics 11)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -8,8 +8,6 @@ from uuid import UUID
 
 from services.escalation_service.domain.calendars import ALWAYS, AROUND_THE_CLOCK, CalendarCopy
 from services.escalation_service.domain.holds import HoldMark, Span, held_spans, outside
-
-After = Callable[[datetime, timedelta, Sequence[Span]], datetime | None]
 
 
 class Place(StrEnum):
@@ -226,23 +224,36 @@ def _scheduled(breach: Breach, rule: RungRule, rules: LadderRules, spans: tuple[
 
 
 def _climbing(facts: Facts, rules: LadderRules, breach: Breach) -> Plan:
-    spans = held_spans(facts.marks)
     rung = _remaining(facts, rules)[0]
-    calendar = rules.calendars.get(rung.calendar)
-    if calendar is None:
+    if rung.calendar not in rules.calendars:
         return _waiting(breach, Wait.CALENDAR, rung)
-    scheduled_at = _scheduled(breach, rung, rules, spans)
-    earliest = _not_before(scheduled_at, facts.last, calendar.after, (rules.minimum_gap, spans))
-    fires_at = outside(earliest, spans) if earliest is not None else None
+    limits = limits_of(facts, breach, rung, rules)
+    fires_at = limits.fires_at
     state = State.CLIMBING if fires_at is not None else State.HELD
-    return Plan(state, breach, next_rung=rung, scheduled_at=scheduled_at, fires_at=fires_at)
+    return Plan(state, breach, next_rung=rung, scheduled_at=limits.scheduled_at, fires_at=fires_at)
 
 
-def _not_before(
-    scheduled_at: datetime | None, last: Fired | None, after: After, gap: tuple[timedelta, tuple[Span, ...]]
-) -> datetime | None:
+@dataclass(frozen=True)
+class Limits:
+    """What a rung waits for; the latest of them decides. None: not until a hold ends."""
+
+    scheduled_at: datetime | None
+    gap_ends_at: datetime | None
+    deferred_until: datetime | None
+    held: tuple[Span, ...]
+    has_gap: bool
+
+    @property
+    def fires_at(self) -> datetime | None:
+        if self.scheduled_at is None or (self.has_gap and self.gap_ends_at is None):
+            return None
+        known = (self.scheduled_at, self.gap_ends_at, self.deferred_until)
+        return outside(max(at for at in known if at is not None), self.held)
+
+
+def limits_of(facts: Facts, breach: Breach, rung: RungRule, rules: LadderRules) -> Limits:
     """Each officer gets time to act: a gap after the previous rung, and what an acknowledgement put off."""
-    if scheduled_at is None or last is None:
-        return scheduled_at
-    gap_ends = after(last.fired_at, *gap)
-    return max(scheduled_at, gap_ends, last.deferred_until or scheduled_at) if gap_ends else None
+    spans, last, calendar = held_spans(facts.marks), facts.last, rules.calendars.get(rung.calendar)
+    gap_ends = calendar.after(last.fired_at, rules.minimum_gap, spans) if last and calendar else None
+    deferred = last.deferred_until if last else None
+    return Limits(_scheduled(breach, rung, rules, spans), gap_ends, deferred, spans, has_gap=last is not None)
