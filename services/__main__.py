@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(local.token(arguments))
         return 0
     if arguments.command == "check":
-        return asyncio.run(local.check_all(SERVICES))
+        return asyncio.run(local.check_all(SERVICES, apart=arguments.kafka))
     if sys.stdout.isatty():
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     return uvloop.run(local.up(SERVICES, apart=arguments.kafka))
@@ -49,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--office", action="append", default=[])
     token.add_argument("--region", action="append", default=[], type=int)
     token.add_argument("--subject")
-    commands.add_parser("check", help="exit 1 when a service lacks something that it needs")
+    check = commands.add_parser("check", help="exit 1 when a service lacks something that it needs")
+    check.add_argument("--kafka", action="store_true", help="the services that `up --kafka` runs")
     return parser
 
 

@@ -52,10 +52,10 @@ def overrides(service: Service, gateways: Mapping[str, object], key: str) -> dic
     return {name: value for name, value in told.items() if name in service.settings.model_fields}
 
 
-async def check_all(services: Sequence[Service]) -> int:
+async def check_all(services: Sequence[Service], *, apart: bool = False) -> int:
     """Prints every reason for which some service cannot do all of its work; 1 if there is one."""
     settings = RuntimeSettings()
-    server = postgres(settings)
+    server = postgres(settings, apart=apart)
     found: list[str] = []
     for service in services:
         url = os.environ.get(f"PWA_{service.name.upper()}_DATABASE_URL") or server.url(f"pwa_{service.name}")

@@ -25,9 +25,13 @@ from shared.web.dev_issuer import DevIssuer
 Configure = Callable[[Service], Any]
 
 
-def postgres(settings: RuntimeSettings) -> EmbeddedPostgres:
-    """The embedded server of this checkout."""
-    return EmbeddedPostgres(settings.data / "postgres")
+def postgres(settings: RuntimeSettings, *, apart: bool = False) -> EmbeddedPostgres:
+    """The embedded server of this checkout; one of its own for the processes on Kafka.
+
+    What Kafka has taken over leaves a publisher's outbox before the others have consumed it: in one process, where no
+    log stands between them, it would never reach them.
+    """
+    return EmbeddedPostgres(settings.data / ("postgres-kafka" if apart else "postgres"))
 
 
 async def migrate_all(server: EmbeddedPostgres, services: Sequence[Service]) -> None:
@@ -136,7 +140,7 @@ async def run_apart(
 
     stop = asyncio.Event()
     stop_on_signals(stop)
-    server, kafka, processes = postgres(settings), LocalKafka(settings.data / "kafka" / "node"), Processes()
+    server, kafka, processes = postgres(settings, apart=True), LocalKafka(settings.data / "kafka" / "node"), Processes()
     issuer = DevIssuer(settings.issuer_file)
     with ExitStack() as ends:
         await asyncio.to_thread(server.start)
