@@ -1,6 +1,6 @@
 """One unit of work: a transaction that knows the time, tells events and writes its audit rows with it."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,6 +66,17 @@ def as_json(value: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Deferred:
+    """Work put off to the end of a batch, with the trace that it belongs to."""
+
+    what: Any
+    traceparent: str | None
+
+
+Together = Callable[["Tx", Sequence[Deferred]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class _Told:
     topic: str
     key: str
@@ -97,6 +108,8 @@ class Tx:
         self._told: list[_Told] = []
         self._audited: list[dict[str, object]] = []
         self._after: list[Callable[[], None]] = []
+        self._deferred: dict[Together, list[Deferred]] = {}
+        self.traces: Mapping[str, str | None] = {}  # by key, of facts that are told together but belong to many traces
 
     @property
     def now(self) -> datetime:
@@ -164,7 +177,7 @@ class Tx:
     def _tell(self, topic: str, key: str, type_name: str, payload: str) -> None:
         if len(payload.encode()) > MAX_EVENT_BYTES:
             raise Invalid("This is more than one event may carry.", code="event_too_large", limit=MAX_EVENT_BYTES)
-        self._told.append(_Told(topic, key, type_name, payload, self.traceparent, self.now))
+        self._told.append(_Told(topic, key, type_name, payload, self.traces.get(key, self.traceparent), self.now))
 
     async def audit(self, action: str, subject: str, **facts: object) -> None:
         """Record who did what; append-only, free of personal data."""
@@ -179,16 +192,31 @@ class Tx:
         """Run `call` once the transaction has been committed."""
         self._after.append(call)
 
+    def defer(self, together: Together, what: object) -> None:
+        """Put `what` off: `together` gets all that was put off to it, at the end of this savepoint or transaction."""
+        self._deferred.setdefault(together, []).append(Deferred(what, self.traceparent))
+
+    async def do_deferred(self) -> None:
+        """Do now what was put off; called by the edge."""
+        while self._deferred:
+            deferred, self._deferred = self._deferred, {}
+            for together, items in deferred.items():
+                await together(self, items)
+
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """A part that may fail alone: its changes, events and audit rows are undone together."""
         told, audited, after = len(self._told), len(self._audited), len(self._after)
+        deferred, self._deferred = self._deferred, {}
         try:
             async with self.connection.begin_nested():
                 yield
+                await self.do_deferred()
         except BaseException:
             del self._told[told:], self._audited[audited:], self._after[after:]
             raise
+        finally:
+            self._deferred = deferred
 
     async def flush(self) -> bool:
         """Write what was told and audited; called once, by the edge. Says whether there is something to send."""
@@ -241,6 +269,7 @@ class Database:
                 tx = Tx(connection, self.schema, actor=actor, traceparent=traceparent, clock=self.clock)
                 await tx.begin()
                 yield tx
+                await tx.do_deferred()
                 has_told = await tx.flush()
                 await fault_point(f"{edge}.before_commit")
             await fault_point(f"{edge}.after_commit")

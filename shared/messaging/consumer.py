@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,8 @@ from shared.messaging.inbox import Position, StreamKey, parked_keys, parked_stre
 from shared.messaging.port import WATERMARK, Message
 
 __all__ = ["Consumer", "Handler", "Meta", "parked_keys", "parked_streams", "watermark", "watermarks"]
+# A publisher's watermark does not pass its own running transactions: long ones keep other services' timers waiting.
+LONGEST_SECONDS, LEAST, MOST = 0.1, 10, 500
 log = logging.getLogger(__name__)
 
 
@@ -60,6 +63,7 @@ class Consumer:
     handlers: Mapping[type[Event], Handler]
     watermarks: frozenset[str] = frozenset()
     on_received: Callable[[], None] = lambda: None
+    _most: int = 50  # messages in one transaction
     _began: dict[str, datetime] = field(default_factory=dict)
 
     @property
@@ -73,16 +77,21 @@ class Consumer:
                 self._began[topic] = await inbox.began_at(tx, topic)
 
     async def receive(self, messages: Sequence[Message]) -> None:
-        """Apply a batch in one transaction. Raises only when the infrastructure fails: then nothing was applied."""
-        messages = [each for each in messages if not _is_mark(each) or each.topic in self.watermarks]
-        if not messages:
-            return
-        try:
-            await self._receive(messages, careful=False)
-        except Poison:
-            await self._receive(messages, careful=True)
-        if not all(map(_is_mark, messages)):
-            self.on_received()
+        """Apply messages, as many in one transaction as take no longer than is good for the timers that wait for it.
+
+        Raises only when the infrastructure fails: then what was not applied comes again, and what was is known.
+        """
+        waiting = [each for each in messages if not _is_mark(each) or each.topic in self.watermarks]
+        while waiting:
+            part, waiting = waiting[: self._most], waiting[self._most :]
+            began_at = time.monotonic()
+            try:
+                await self._receive(part, careful=False)
+            except Poison:
+                await self._receive(part, careful=True)
+            self._most = _fitting(self._most, len(part), time.monotonic() - began_at)
+            if not all(map(_is_mark, part)):
+                self.on_received()
 
     async def _receive(self, messages: Sequence[Message], *, careful: bool) -> None:
         async with self.db.transaction(edge="consumer") as tx:
@@ -94,6 +103,7 @@ class Consumer:
                 batch = _Batch(tx, await inbox.lock_positions(tx, keys), await inbox.waiting(tx, keys), careful)
                 for envelope in fresh:
                     await self._take(batch, envelope)
+                await _do_deferred(batch)
                 await inbox.save_positions(tx, batch.positions)
             await self._marks(tx, messages)
 
@@ -304,6 +314,23 @@ class Consumer:
             batch.positions[stream].advance(seq, baseline=True)
         await self.release(batch, stream)
         await inbox.save_positions(tx, batch.positions)
+
+
+async def _do_deferred(batch: _Batch) -> None:
+    """What handlers put off to do it for the whole batch at once; a careful batch has none left."""
+    try:
+        await batch.tx.do_deferred()
+    except Exception as error:
+        if is_infrastructure(error) or batch.careful:
+            raise
+        raise Poison from error
+
+
+def _fitting(most: int, count: int, seconds: float) -> int:
+    """How many messages the next transaction may have, after one with so many that took so long."""
+    if seconds > LONGEST_SECONDS:
+        return max(LEAST, count * 3 // 4)
+    return min(MOST, most * 2) if count == most and seconds < LONGEST_SECONDS / 3 else most
 
 
 def _is_mark(message: Message) -> bool:

@@ -53,7 +53,7 @@ async def test_a_case_is_opened_once_however_many_meet_there(bench: Bench) -> No
 
     async def enter() -> None:
         async with bench.db.transaction() as tx:
-            file = await cases.lock_or_open(tx, seen)
+            [file] = (await cases.lock_or_open(tx, [seen])).values()
             inside.append(1)
             assert len(inside) == 1  # nobody else holds the file meanwhile
             await cases.save(tx, [file])

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, ScalarSelect, Select, and_, bindparam, func, or_, select, union_all, update
+from sqlalchemy import ARRAY, Row, ScalarSelect, Select, Uuid, and_, any_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.sla_service.domain.case_file import CaseFile
@@ -20,9 +20,13 @@ _NAMES = [column.name for column in COLUMNS]
 _SEEN: dict[str, Any] = {
     name: bindparam(f"file_{name}") for name in _NAMES
 }  # built once: statements are made for every event
-_LOCK = select(*COLUMNS).where(case_file.c.case_id == _SEEN["case_id"]).with_for_update()
-_OPEN = insert(case_file).values(_SEEN).on_conflict_do_nothing().returning(*COLUMNS).cte("opened")
-_LOCK_OR_OPEN = union_all(select(_OPEN), select(_LOCK.cte("locked")))
+_LOCK = (
+    select(*COLUMNS)
+    .where(case_file.c.case_id == any_(bindparam("case_ids", type_=ARRAY(Uuid))))
+    .order_by(case_file.c.case_id)
+    .with_for_update()
+)
+_OPEN = insert(case_file).values(_SEEN).on_conflict_do_nothing()
 _SAVE = (
     update(case_file)
     .where(case_file.c.case_id == _SEEN["case_id"])
@@ -35,13 +39,21 @@ def _bound(file: CaseFile) -> dict[str, Any]:
     return {f"file_{name}": getattr(file, name) for name in _NAMES}
 
 
-async def lock_or_open(tx: Tx, seen: CaseFile) -> CaseFile:
-    """The case's file, locked; opened as the event saw it when there is none yet."""
-    # Nothing comes back when another transaction opened it in this very moment: then it is there for the second look.
-    row = await tx.lock(_LOCK_OR_OPEN, _bound(seen)) or await tx.lock(_LOCK, {"file_case_id": seen.case_id})
-    if row is None:
+async def lock_or_open(tx: Tx, seen: Sequence[CaseFile]) -> dict[UUID, CaseFile]:
+    """The files of these cases, locked; opened as an event saw them where there is none yet. All in one order."""
+    case_ids = sorted({file.case_id for file in seen})
+    found = await _lock(tx, case_ids)
+    if missing := [file for file in seen if file.case_id not in found]:
+        await tx.execute(_OPEN, [_bound(file) for file in sorted(missing, key=lambda file: file.case_id)])
+        found |= await _lock(tx, [file.case_id for file in missing])
+    await tx.read_clock()
+    if len(found) < len(case_ids):
         raise LookupError("a case file that was just opened is gone")
-    return as_file(row)
+    return found
+
+
+async def _lock(tx: Tx, case_ids: Sequence[UUID]) -> dict[UUID, CaseFile]:
+    return {row.case_id: as_file(row) for row in await tx.all(_LOCK, {"case_ids": case_ids})}
 
 
 def due_before(covered_until: datetime, now: datetime, most: int, lane: str = INTAKE_LANE) -> Select[Any]:

@@ -34,13 +34,17 @@ from shared.db import Tx
 Fact = Edge | Classification | Milestone
 
 
-async def append(tx: Tx, case_id: UUID, source_event: UUID, facts: Iterable[Fact]) -> None:
-    """Enter what an event said, a statement for each table. The same event again changes nothing."""
-    common = {"source_event": source_event, "case_id": case_id, "recorded_at": tx.now}
+Entry = tuple[UUID, UUID, Iterable[Fact]]  # case, source event, what it said
+
+
+async def append(tx: Tx, entries: Iterable[Entry]) -> None:
+    """Enter what events said, a statement for each table. The same event again changes nothing."""
     rows: dict[Insert, list[dict[str, Any]]] = {}
-    for fact in facts:
-        statement, values = _row(fact)
-        rows.setdefault(statement, []).append(values | common | {"cycle": fact.cycle, "seq": fact.seq})
+    for case_id, source_event, facts in entries:
+        common = {"source_event": source_event, "case_id": case_id, "recorded_at": tx.now}
+        for fact in facts:
+            statement, values = _row(fact)
+            rows.setdefault(statement, []).append(values | common | {"cycle": fact.cycle, "seq": fact.seq})
     for statement, values_of in rows.items():
         await tx.execute(statement, values_of if len(values_of) > 1 else values_of[0])
 

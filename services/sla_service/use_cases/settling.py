@@ -23,6 +23,7 @@ from services.sla_service.store.clocks import Kept
 from services.sla_service.use_cases.news import FIRE_NOTHING
 from services.sla_service.use_cases.telling import dropped_event, event_of
 from shared.db import Tx
+from shared.db.tx import Deferred
 from shared.observability.metrics import BREACHES
 
 Settled = tuple[CaseFile, Decision]
@@ -48,20 +49,54 @@ class Occasion:
 NEWS = Occasion(FIRE_NOTHING)
 
 
+@dataclass(frozen=True)
+class News:
+    """What one event said about a case."""
+
+    seen: CaseFile
+    source_event: UUID
+    facts: Sequence[ledger.Fact]
+
+
 async def take_in(tx: Tx, seen: CaseFile, source_event: UUID, facts: Iterable[ledger.Fact]) -> None:
-    """Enter what an event said about a case, and settle it: in any order, and more than once, with the same result."""
-    known = (await cases.lock_or_open(tx, seen)).told_by(seen)
-    if known.received_at is None and seen.received_at is not None:
-        known = replace(
-            known,
-            number=seen.number,
-            channel=seen.channel,
-            receiving_office=seen.receiving_office,
-            received_at=seen.received_at,
-            registered_at=seen.registered_at,
-        )
-    await ledger.append(tx, known.case_id, source_event, facts)
-    await settle(tx, [known], NEWS)
+    """Enter what an event said about a case, and settle it: in any order, and more than once, with the same result.
+
+    It is done together with the rest of the batch: the cases in few statements, the events of each one by one.
+    """
+    tx.defer(_take_in_turns, News(seen, source_event, tuple(facts)))
+
+
+async def _take_in_turns(tx: Tx, items: Sequence[Deferred]) -> None:
+    waiting: dict[UUID, list[Deferred]] = {}
+    for item in items:
+        waiting.setdefault(item.what.seen.case_id, []).append(item)
+    while waiting:
+        turn = [mine.pop(0) for mine in waiting.values()]
+        tx.traces = {str(item.what.seen.case_id): item.traceparent for item in turn}
+        await _take_in(tx, [item.what for item in turn])
+        waiting = {case_id: mine for case_id, mine in waiting.items() if mine}
+    tx.traces = {}
+
+
+async def _take_in(tx: Tx, news: Sequence[News]) -> None:
+    """One event of each of these cases."""
+    found = await cases.lock_or_open(tx, [one.seen for one in news])
+    await ledger.append(tx, [(one.seen.case_id, one.source_event, one.facts) for one in news])
+    await settle(tx, [_told_by(found[one.seen.case_id], one.seen) for one in news], NEWS)
+
+
+def _told_by(known: CaseFile, seen: CaseFile) -> CaseFile:
+    known = known.told_by(seen)
+    if known.received_at is not None or seen.received_at is None:
+        return known
+    return replace(
+        known,
+        number=seen.number,
+        channel=seen.channel,
+        receiving_office=seen.receiving_office,
+        received_at=seen.received_at,
+        registered_at=seen.registered_at,
+    )
 
 
 async def settle(tx: Tx, files: Sequence[CaseFile], occasion: Occasion) -> list[Settled]:
