@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from services.sla_service.use_cases import calendar_runs
 from services.sla_service.use_cases.firing import fire_due_clocks, rest
-from services.sla_service.use_cases.watching import lateness
+from services.sla_service.use_cases.watching import lateness, record_blind
 from shared.runtime.service import Context, Job
 
 
@@ -28,9 +28,10 @@ async def run_calendars(context: Context) -> int:
 
 
 async def watch_lateness(context: Context) -> int:
-    """Keep the metric `sla_clock_blind` true."""
+    """Keep the metric `sla_clock_blind` true, and on record what it is about."""
     async with context.db.transaction() as tx:
-        await lateness(tx)
+        if await lateness(tx):
+            await record_blind(tx)
     return 0
 
 

@@ -35,7 +35,7 @@ class ClockRescheduled(CaseEvent):
     metric: str
     due_at: Instant
     previous_due_at: Instant | None = None
-    cause: str  # resume | retarget | calendar | correction
+    cause: str  # resume | retarget | calendar | correction | extension
     rescheduled_at: Instant
 
 

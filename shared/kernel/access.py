@@ -16,16 +16,18 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
         "channel_adapter": frozenset({"cases:create"}),
         "intake_officer": _CLERK | {"notices:read"},
         "branch_staff": _CLERK | {"cases:work", "notices:read", "follow_ups:read"},
-        "branch_manager": _CLERK | _OFFICER | {"cases:work", "notices:read"},
+        "branch_manager": _CLERK
+        | _OFFICER
+        | {"cases:work", "notices:read", "holds:write", "extensions:request"},
         "region_staff": frozenset({"cases:read", "clocks:read", "follow_ups:read", "packs:read", "reports:read"}),
-        "region_director": _OFFICER,
+        "region_director": _OFFICER | {"extensions:decide"},
         "deputy_governor": _OFFICER,
         "complaints_division": _CLERK
         | _OFFICER
         | {
             "cases:decide", "contacts:erase", "follow_ups:write", "notices:read", "notices:write", "calls:read",
             "calls:work", "samples:draw", "reports:write", "packs:run", "officers:write", "ois:read",
-            "messages:review",
+            "messages:review", "holds:write", "holds:backdate", "extensions:request", "extensions:decide",
         },
         "survey_caller": frozenset({"calls:read", "calls:work"}),
         "committee": frozenset({"reports:read", "directives:write"}),

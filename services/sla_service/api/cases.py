@@ -13,7 +13,7 @@ from services.sla_service.api.models import (
     Metric,
     breach_shown,
     case_clocks,
-    explained,
+    explanation,
 )
 from services.sla_service.store.reads import BreachFilter
 from services.sla_service.use_cases import reading
@@ -39,15 +39,16 @@ async def get_clocks(case_id: UUID, tx: Transaction, _actor: MayRead) -> CaseClo
     return case_clocks(await reading.clocks_of(tx, case_id))
 
 
-@router.get("/cases/{case_id}/explain", summary="Every counted and skipped stretch of the clocks, at any instant")
+@router.get(
+    "/cases/{case_id}/explain", summary="Why the clocks stood as they did at any instant: stretches, and decisions"
+)
 async def get_explanation(
     case_id: UUID,
     tx: Transaction,
     _actor: MayRead,
     at: Annotated[Instant | None, Query(description="without it: now")] = None,
 ) -> Explanation:
-    file, moment, clocks = await reading.explain_case(tx, case_id, at)
-    return Explanation(case_id=case_id, number=file.number, at=moment, clocks=[explained(one) for one in clocks])
+    return explanation(await reading.explain_case(tx, case_id, at))
 
 
 @router.get("/breaches", summary="Missed deadlines, the newest first")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from services.sla_service.domain.evaluate import Clock
 from services.sla_service.domain.explain import Stretch
 from services.sla_service.domain.policy import Target
-from services.sla_service.use_cases.reading import Calculated, CaseClocks, Explained
+from services.sla_service.use_cases.reading import Calculated, CaseClocks, CaseExplained, Explained, why
 from shared.db import Row
 from shared.web.types import Instant, StrictModel
 
@@ -100,9 +100,29 @@ class StretchShown(BaseModel):
     used_seconds: int = Field(description="of the budget, by the end of this stretch")
 
 
+class DecisionShown(BaseModel):
+    """What was decided about a clock when its facts, its policy or the time had changed."""
+
+    decided_at: Instant
+    metric: Metric | None = Field(description="null: about the case")
+    cycle: int | None
+    what: str = Field(
+        description="armed, held, rescheduled, warned, breached, very_late, voided, stopped, dropped or held_back"
+    )
+    reason: str | None = Field(
+        description="the policy, the cause and generation, the level, the verdict; of held_back: blind or parked"
+    )
+    instant: Instant | None = Field(description="the deadline, or the instant that the decision is about")
+
+
 class ExplainedClock(ClockShown):
     """A clock and why it stands so."""
 
+    why: str = Field(
+        description="stopped | breached | held | not_due_yet | held_back (see the decisions) | awaits_timer",
+        examples=["not_due_yet"],
+    )
+    extended_seconds: int = Field(description="more time that two persons gave; part of the budget")
     stretches: list[StretchShown]
 
 
@@ -113,6 +133,7 @@ class Explanation(BaseModel):
     number: str | None
     at: Instant
     clocks: list[ExplainedClock]
+    decisions: list[DecisionShown] = Field(description="taken by then, the last 200, oldest first")
 
 
 class TargetBody(StrictModel):
@@ -202,8 +223,22 @@ def case_clocks(found: CaseClocks) -> CaseClocksShown:
     )  # fmt: skip
 
 
-def explained(one: Explained) -> ExplainedClock:
-    return ExplainedClock(**_clock(one.clock), stretches=[_stretch(piece) for piece in one.stretches])
+def explanation(found: CaseExplained) -> Explanation:
+    """The answer to "why did it fire, why did it not"."""
+    return Explanation(
+        case_id=found.file.case_id, number=found.file.number, at=found.at,
+        clocks=[_explained(one, found) for one in found.clocks],
+        decisions=[DecisionShown(**_named(DecisionShown, row)) for row in found.decisions],
+    )  # fmt: skip
+
+
+def _explained(one: Explained, found: CaseExplained) -> ExplainedClock:
+    return ExplainedClock(
+        **_clock(one.clock),
+        why=why(one.clock, found.decisions),
+        extended_seconds=_seconds(one.clock.extended) or 0,
+        stretches=[_stretch(piece) for piece in one.stretches],
+    )
 
 
 def calculated(found: Calculated) -> CalculatorAnswer:

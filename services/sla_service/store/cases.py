@@ -14,7 +14,7 @@ from services.sla_service.store.tables import case_file
 from shared.db import Tx
 
 _HOLD = {INTAKE_LANE: "hold_fire_until", SURVEY_LANE: "survey_hold_until", REPORTING_LANE: "reporting_hold_until"}
-_DUE = {INTAKE_LANE: "next_due_at", SURVEY_LANE: "survey_due_at", REPORTING_LANE: "reporting_due_at"}
+DUE = {INTAKE_LANE: "next_due_at", SURVEY_LANE: "survey_due_at", REPORTING_LANE: "reporting_due_at"}
 COLUMNS = [column for column in case_file.c if column.name not in (*_HOLD.values(), "trouble")]
 _NAMES = [column.name for column in COLUMNS]
 _SEEN: dict[str, Any] = {
@@ -56,9 +56,17 @@ async def _lock(tx: Tx, case_ids: Sequence[UUID]) -> dict[UUID, CaseFile]:
     return {row.case_id: as_file(row) for row in await tx.all(_LOCK, {"case_ids": case_ids})}
 
 
+async def lock(tx: Tx, case_id: UUID) -> CaseFile:
+    """The file of a case that is known, locked."""
+    row = await tx.lock(_LOCK, {"file_case_id": case_id})
+    if row is None:
+        raise LookupError("a case file that was just seen is gone")
+    return as_file(row)
+
+
 def due_before(covered_until: datetime, now: datetime, most: int, lane: str = INTAKE_LANE) -> Select[Any]:
     """The claim: case files that want attention, oldest first. Costs as much as is due, not as is open."""
-    due_at = case_file.c[_DUE[lane]]
+    due_at = case_file.c[DUE[lane]]
     holds = {_HOLD[INTAKE_LANE], _HOLD[lane]}
     return (
         select(*COLUMNS)
@@ -78,7 +86,7 @@ async def claim_due(tx: Tx, covered_until: datetime, most: int, lane: str = INTA
 
 
 def _next(lane: str) -> ScalarSelect[datetime | None]:
-    due_at, holds = case_file.c[_DUE[lane]], {_HOLD[INTAKE_LANE], _HOLD[lane]}
+    due_at, holds = case_file.c[DUE[lane]], {_HOLD[INTAKE_LANE], _HOLD[lane]}
     free = [case_file.c[name].is_(None) for name in sorted(holds)]
     return select(due_at).where(due_at.is_not(None), *free).order_by(due_at).limit(1).scalar_subquery()
 
@@ -110,7 +118,7 @@ async def count_waiting(tx: Tx, due_before_: datetime, covered: Mapping[str, dat
     count = func.count()
     found, late = [], []
     for lane in LANES:
-        due_at, is_held = case_file.c[_DUE[lane]], case_file.c[_HOLD[lane]].is_not(None)
+        due_at, is_held = case_file.c[DUE[lane]], case_file.c[_HOLD[lane]].is_not(None)
         is_blind = or_(is_held, case_file.c.hold_fire_until.is_not(None), due_at >= covered[lane])
         found.append(count.filter(due_at < due_before_, is_blind, ~is_troubled).label(lane))
         late.append(and_(due_at < due_before_, ~is_blind))
@@ -118,7 +126,7 @@ async def count_waiting(tx: Tx, due_before_: datetime, covered: Mapping[str, dat
         *found,
         count.filter(or_(*late), ~is_troubled).label("late"),
         count.filter(is_troubled).label("troubled"),
-    ).where(or_(*(case_file.c[name] < due_before_ for name in _DUE.values())))
+    ).where(or_(*(case_file.c[name] < due_before_ for name in DUE.values())))
     row = await tx.find(query)
     if row is None:
         raise LookupError("a count always has a row")

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import ColumnElement, Insert, Row, Text, Uuid, bindparam, insert, literal, select
 
 from services.sla_service.domain.changes import (
     Armed,
@@ -19,10 +19,13 @@ from services.sla_service.domain.changes import (
     Voided,
     Warned,
 )
+from services.sla_service.store import cases
 from services.sla_service.store.record_tables import decision
+from services.sla_service.store.tables import Instant, case_file
 from shared.db import Tx
 
 HELD_BACK = "held_back"
+MOST_AT_ONCE = 1000
 _ENTER = insert(decision)
 
 
@@ -33,11 +36,48 @@ async def enter(tx: Tx, case_id_changes: Iterable[tuple[UUID, Change | Voided | 
         await tx.execute(_ENTER, rows)
 
 
-async def hold_back(tx: Tx, case_ids: Iterable[UUID], reason: str) -> None:
-    """Keep that these did not fire although their time had come, and for want of what."""
-    row = {"metric": None, "cycle": None, "what": HELD_BACK, "reason": reason, "instant": None, "decided_at": tx.now}
-    if rows := [row | {"case_id": case_id} for case_id in case_ids]:
-        await tx.execute(_ENTER, rows)
+async def hold_back(tx: Tx, waiting: Iterable[tuple[UUID, datetime | None]], reason: str) -> None:
+    """Keep, once for each instant, that these did not fire although their time had come, and for want of what."""
+    rows = [{"case_id": case_id, "instant": instant, "reason": reason} for case_id, instant in waiting]
+    if rows:
+        await tx.execute(_HOLD_BACK, [row | {"now": tx.now} for row in rows])
+
+
+async def hold_back_blind(tx: Tx, lane: str, covered_until: datetime, due_before: datetime) -> None:
+    """The same of whatever waits for the news of a lane; the oldest first, some at a time."""
+    due_at = case_file.c[cases.DUE[lane]]
+    reason = f"blind:{lane}"
+    blind = (
+        select(*_held_back(case_file.c.case_id, due_at, literal(reason), tx.now))
+        .where(due_at < due_before, due_at >= covered_until, ~_is_kept(case_file.c.case_id, due_at, reason))
+        .order_by(due_at)
+        .limit(MOST_AT_ONCE)
+    )
+    await tx.execute(insert(decision).from_select(_HELD_BACK_COLUMNS, blind))
+
+
+_HELD_BACK_COLUMNS = ("case_id", "what", "reason", "instant", "decided_at")
+
+
+def _held_back(case_id: Any, instant: Any, reason: Any, now: Any) -> list[ColumnElement[Any]]:
+    values = (case_id, literal(HELD_BACK), reason, instant, literal(now) if isinstance(now, datetime) else now)
+    return [value.label(name) for name, value in zip(_HELD_BACK_COLUMNS, values, strict=True)]
+
+
+def _is_kept(case_id: Any, instant: Any, reason: Any) -> ColumnElement[bool]:
+    kept = decision.alias("kept")
+    is_same = (kept.c.what == HELD_BACK) & (kept.c.reason == reason) & kept.c.instant.is_not_distinct_from(instant)
+    return select(kept.c.id).where(kept.c.case_id == case_id, is_same).exists()
+
+
+def _hold_back() -> Insert:
+    case_id, instant = bindparam("case_id", type_=Uuid), bindparam("instant", type_=Instant)
+    reason, now = bindparam("reason", type_=Text), bindparam("now", type_=Instant)
+    row = select(*_held_back(case_id, instant, reason, now)).where(~_is_kept(case_id, instant, reason))
+    return insert(decision).from_select(_HELD_BACK_COLUMNS, row)
+
+
+_HOLD_BACK = _hold_back()
 
 
 async def of_case(tx: Tx, case_id: UUID, until: datetime, most: int) -> Sequence[Row[Any]]:

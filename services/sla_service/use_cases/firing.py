@@ -50,7 +50,9 @@ async def _fire_lane(tx: Tx, lane: str, covered: Coverage, most: int) -> int:
         waiting = [case_id for case_id, lanes in blind.items() if dark in lanes]
         if waiting:
             await cases.hold_fire(tx, waiting, tx.now + LOOK_AGAIN, lane=dark)
-    await decisions.hold_back(tx, blind, "parked")
+    await decisions.hold_back(
+        tx, [(file.case_id, file.wanted(lane)) for file in claimed if file.case_id in blind], "parked"
+    )
     await fault_point("timer.fired")
     return len(claimed)
 

@@ -11,7 +11,7 @@ from services.sla_service.domain.case_file import CaseFile
 from services.sla_service.domain.evaluate import Clock, evaluate
 from services.sla_service.domain.explain import Stretch, explain, stretches
 from services.sla_service.domain.policy import Target
-from services.sla_service.store import ledger, reads, versions
+from services.sla_service.store import decisions, ledger, reads, versions
 from services.sla_service.store.book import calendar_of, read_book
 from services.sla_service.store.reads import BreachFilter
 from shared.db import Row, Tx
@@ -19,6 +19,7 @@ from shared.kernel.errors import Invalid, NotFound
 from shared.kernel.working_time import Hold
 
 FURTHEST = timedelta(days=3 * 366)
+MOST_DECISIONS = 200
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,17 @@ async def clocks_of(tx: Tx, case_id: UUID) -> CaseClocks:
     return CaseClocks(file, tx.now, clocks, await reads.breaches_of(tx, tx.actor.scope, case_id))
 
 
-async def explain_case(tx: Tx, case_id: UUID, at: datetime | None) -> tuple[CaseFile, datetime, list[Explained]]:
+@dataclass(frozen=True)
+class CaseExplained:
+    """The clocks of a case as of an instant, and the decisions that had been taken about them by then."""
+
+    file: CaseFile
+    at: datetime
+    clocks: list[Explained]
+    decisions: Sequence[Row[Any]]
+
+
+async def explain_case(tx: Tx, case_id: UUID, at: datetime | None) -> CaseExplained:
     """As the facts known today show the clocks at an instant; raises Invalid for one that has not come."""
     moment = at or tx.now
     if moment > tx.now:
@@ -64,7 +75,22 @@ async def explain_case(tx: Tx, case_id: UUID, at: datetime | None) -> tuple[Case
     file = await _visible(tx, case_id)
     facts = (await ledger.read(tx, [file]))[case_id].until(moment)
     clocks = evaluate(await read_book(tx), facts, moment)
-    return file, moment, [Explained(clock, explain(clock, facts, moment)) for clock in clocks]
+    explained = [Explained(clock, explain(clock, facts, moment)) for clock in clocks]
+    return CaseExplained(file, moment, explained, await decisions.of_case(tx, case_id, moment, MOST_DECISIONS))
+
+
+def why(clock: Clock, taken: Sequence[Row[Any]]) -> str:
+    """In a word, why a clock has or has not fired, by what was decided until then."""
+    own = [row for row in taken if (row.metric, row.cycle) == (clock.metric, clock.cycle)]
+    breaches = [row.what for row in own if row.what in ("breached", "voided")]
+    if breaches and breaches[-1] == "breached":
+        return "breached"
+    if clock.stopped_at and not clock.breached_at:
+        return "stopped"
+    if clock.breached_at is None:
+        return "held" if clock.held_at else "not_due_yet"
+    since = [row for row in taken if row.what == "held_back" and row.decided_at >= clock.breached_at]
+    return "held_back" if since else "awaits_timer"
 
 
 async def list_breaches(

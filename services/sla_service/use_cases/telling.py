@@ -18,19 +18,22 @@ from services.sla_service.domain.changes import (
     Voided,
     Warned,
 )
-from services.sla_service.domain.evaluate import NOTHING_LEFT
+from services.sla_service.domain.evaluate import NOTHING_LEFT, Clock
 from services.sla_service.store.clocks import breach_id
 from shared.contracts.base import Event
 from shared.contracts.sla import (
     BreachVoided,
     ClockArmed,
+    ClockExtended,
     ClockHeld,
+    ClockRecomputed,
     ClockRescheduled,
     ClockStopped,
     SlaBreached,
     SlaWarned,
     VeryLate,
 )
+from shared.db import Row
 
 Head = dict[str, Any]
 
@@ -142,4 +145,24 @@ def dropped_event(file: CaseFile, dropped: Dropped, now: datetime) -> ClockStopp
         verdict=NOTHING_LEFT,
         consumed_seconds=0,
         overrun_seconds=0,
+    )
+
+
+def recomputed_event(
+    file: CaseFile, clock: Clock, previous: datetime | None, reason: str, now: datetime
+) -> ClockRecomputed:
+    """Something was entered after the fact, and moved a deadline."""
+    head = _head(file, clock.metric, clock.cycle)
+    return ClockRecomputed(**head, reason=reason, previous_due_at=previous, due_at=clock.due_at, recomputed_at=now)
+
+
+def extended_event(file: CaseFile, granted: Row[Any]) -> ClockExtended:
+    """Two persons gave a clock more time."""
+    return ClockExtended(
+        **_head(file, granted.metric, granted.cycle),
+        extension_id=granted.id,
+        previous_due_at=granted.previous_due_at,
+        due_at=granted.due_at,
+        reason=granted.reason,
+        granted_at=granted.decided_at,
     )

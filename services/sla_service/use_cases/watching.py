@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from services.sla_service.domain.metrics import LANES
 from services.sla_service.domain.policy import ANY, Traits
-from services.sla_service.store import cases
+from services.sla_service.store import cases, decisions
 from services.sla_service.store.book import read_book
 from services.sla_service.use_cases import news
 from shared.db import Tx
@@ -33,6 +33,12 @@ async def lateness(tx: Tx, grace: timedelta = GRACE) -> list[str]:
         f"{waiting.troubled} case files cannot be evaluated": waiting.troubled,
     }
     return [sentence for sentence, count in sentences.items() if count]
+
+
+async def record_blind(tx: Tx, grace: timedelta = GRACE) -> None:
+    """Keep for whoever asks later that a deadline has not fired, and whose news it lacked."""
+    for lane, covered_until in (await news.coverage(tx)).items():
+        await decisions.hold_back_blind(tx, lane, covered_until, tx.now - grace)
 
 
 async def coverage(tx: Tx) -> list[str]:
