@@ -1,26 +1,13 @@
-"""The list of all services, and the commands for the whole product: up, demo, token, check."""
+"""The commands for the whole product: up, demo, token, check. Each imports what it needs and no more."""
 
 import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
 
-import uvloop
-
-from services.escalation_service.service import SERVICE as ESCALATION
-from services.intake_service.service import SERVICE as INTAKE
-from services.reporting_service.service import SERVICE as REPORTING
-from services.sla_service.service import SERVICE as SLA
-from services.survey_service.service import SERVICE as SURVEY
-from shared.runtime.service import Service
-
-SERVICES: tuple[Service, ...] = (INTAKE, SLA, ESCALATION, SURVEY, REPORTING)
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """`python -m services …`; returns the exit status."""
-    from services import local
-
     arguments, rest = _parser().parse_known_args(argv)
     if arguments.command == "demo":
         from services.demo import main as demo
@@ -29,8 +16,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if rest:
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
     if arguments.command == "token":
-        print(local.token(arguments))
+        from services.token import token
+
+        print(token(arguments))
         return 0
+    import uvloop
+
+    from services import local
+    from services.catalogue import SERVICES
+
     if arguments.command == "check":
         return asyncio.run(local.check_all(SERVICES, apart=arguments.kafka))
     if sys.stdout.isatty():

@@ -3,20 +3,16 @@
 import os
 import secrets
 import sys
-from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from shared.db.tx import Database
-from shared.kernel.access import rows_of
 from shared.observability.logs import configure_logs
-from shared.reference import DEPUTY_AREAS
 from shared.runtime.local import postgres, run_apart, run_together
 from shared.runtime.service import Service
 from shared.runtime.settings import RuntimeSettings
 from shared.testing.gateways import Gateways
-from shared.web.dev_issuer import DevIssuer
 from shared.web.health import check
 
 _COMPLAINT = (
@@ -24,16 +20,6 @@ _COMPLAINT = (
     '"contact":{"name":"สมหญิง ตัวอย่าง","phone":"0800000001","consent":"privacy-notice-1"},'
     '"place":"หมู่บ้านตัวอย่าง ซอย 3","branch":"1102","subject":"Q01"}'
 )
-
-
-def token(arguments: Namespace) -> str:
-    """A token of the development issuer for the command line's role, office and regions."""
-    office = arguments.office[0] if arguments.office else None
-    _, regions = rows_of(office, DEPUTY_AREAS)
-    issuer = DevIssuer(RuntimeSettings().issuer_file)
-    return issuer.mint(
-        arguments.role, offices=arguments.office, regions=[*arguments.region, *regions], subject=arguments.subject
-    )
 
 
 def development_key(data: Path) -> str:

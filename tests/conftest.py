@@ -32,7 +32,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    from services.__main__ import SERVICES
+    from services.catalogue import SERVICES
 
     with postgres.running_server(tmp_path_factory.mktemp("postgres"), SERVICES) as server:
         yield server
@@ -76,7 +76,7 @@ async def system(
     database: TestDatabase, broker: Broker, clock: ManualClock, gateway: Any, tmp_path: Path
 ) -> AsyncIterator["System"]:
     """The whole product at 09:00 on Tuesday 3 February 2026, nothing in it yet."""
-    from services.__main__ import SERVICES
+    from services.catalogue import SERVICES
     from shared.testing.system import start_system
     from tests.wiring import settings_for
 

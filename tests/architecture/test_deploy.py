@@ -12,7 +12,7 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 def test_the_list_of_services_is_the_folders_of_services() -> None:
-    from services.__main__ import SERVICES as LISTED
+    from services.catalogue import SERVICES as LISTED
 
     folders = {path.parent.name for path in (ROOT / "services").glob("*_service/service.py")}
     assert {f"{service.name}_service" for service in LISTED} == folders == set(SERVICES)

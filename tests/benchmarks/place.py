@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from services.__main__ import SERVICES
+from services.catalogue import SERVICES
 from shared.db import admin
 from shared.db.embedded import EmbeddedPostgres
 from shared.db.migrate import OWNER, upgrade

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from services.__main__ import SERVICES
+from services.catalogue import SERVICES
 from shared.runtime.node import ROLES
 from shared.testing.gateways import Gateways
 from shared.testing.postgres import TestDatabase

@@ -18,7 +18,7 @@ import httpx
 import pytest
 from sqlalchemy.engine import make_url
 
-from services.__main__ import SERVICES
+from services.catalogue import SERVICES
 from shared.kernel.faults import EXIT_CODE
 from shared.testing.postgres import TestDatabase
 from shared.web.dev_issuer import DevIssuer

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import uvloop
 
-from services.__main__ import SERVICES
+from services.catalogue import SERVICES
 from services.local import overrides
 from shared.messaging.inprocess import InProcessBroker
 from shared.messaging.port import Broker

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.__main__ import SERVICES
+from services.catalogue import SERVICES
 from shared.contracts.base import SURVEY
 from shared.testing.system import System
 from tests.journeys.closing import E164, change, closed, intake, registered, report_done, survey

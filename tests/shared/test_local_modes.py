@@ -1,6 +1,8 @@
 """What one way of running the product on one machine leaves behind never confuses the other."""
 
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from shared.db.embedded import EmbeddedPostgres
 from shared.runtime.local import postgres
-from shared.runtime.settings import RuntimeSettings
+from shared.runtime.settings import ROOT, RuntimeSettings
 
 
 @pytest.fixture
@@ -40,3 +42,11 @@ async def test_rows_that_kafka_took_over_are_not_missed_in_one_process_for_it_ha
         assert await ask(server, "SELECT to_regclass('archived_but_not_consumed')") is None
     with postgres(settings, apart=True) as server:
         assert await ask(server, "SELECT to_regclass('archived_but_not_consumed')::text") is not None
+
+
+@pytest.mark.parametrize("module", ["services.__main__, services.token", "services.__main__, services.demo"])
+def test_a_token_and_the_demo_start_without_waiting_for_the_product_to_load(module: str) -> None:
+    heavy = "{'fastapi', 'sqlalchemy', 'alembic', 'aiokafka', 'uvicorn'}"
+    code = f"import {module}, sys; print(sorted({heavy} & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert told.stdout == "[]\n"
