@@ -59,14 +59,16 @@ def banner(services: Sequence[Service], settings: RuntimeSettings, key: str, *, 
     """What to read and what to try."""
     ports = {service.name: settings.port + (number if apart else 0) for number, service in enumerate(services)}
     base = {name: f"http://{settings.host}:{port}" for name, port in ports.items()}
-    pages = "\n".join(f"  {base[service.name]}/{service.name}/docs   {service.title}" for service in services)
+    docs = "\n".join(f"  {base[service.name]}/{service.name}/docs   {service.title}" for service in services)
+    pages = "\n".join(f"  {base[each.name]}{path}   {title}" for each in services for path, title in each.pages.items())
     curl = (
         f"curl -sS -X POST {base['intake']}/intake/v1/cases -H 'X-API-Key: {key}' "
         "-H 'Content-Type: application/json' -H \"Idempotency-Key: $(date +%s%N)\" \\\n  -d "
         "'" + _COMPLAINT.replace("%s", "'\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"'") + "'"
     )
     return (
-        f"\nPWA Complaints is up. OpenAPI pages:\n{pages}\n\nPost a complaint:\n\n{curl}\n\n"
+        f"\nPWA Complaints is up. OpenAPI pages:\n{docs}\n\nPages for people:\n{pages}\n\n"
+        f"Post a complaint:\n\n{curl}\n\n"
         "A token:   make -s token ROLE=complaints_division\nA day:     make demo   (in another terminal)\n"
         "Stop:      ctrl-C\n"
     )

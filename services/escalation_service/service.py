@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from services.escalation_service.api import ROUTERS
+from services.escalation_service.api.desk import DESK
 from services.escalation_service.consumers import HANDLERS
 from services.escalation_service.jobs import JOBS
 from services.escalation_service.settings import EscalationSettings
@@ -36,4 +37,5 @@ SERVICE = Service(
     checks=problems,
     watermarks=frozenset(PUBLISHERS),
     on_start=seed,
+    pages={DESK: "โต๊ะติดตามเรื่องร้องเรียน กสส. · Follow-up desk"},
 )

@@ -60,6 +60,7 @@ class Service:
     watermarks: frozenset[str] = frozenset()
     cards: CardReader | None = None
     on_start: Callable[["Context"], Awaitable[None]] = nothing_to_start
+    pages: Mapping[str, str] = field(default_factory=dict)  # pages for people: path → what the index page calls it
 
 
 @dataclass

@@ -19,7 +19,7 @@ _PAGE = """<!doctype html>
 li{{margin:.5rem 0}}code{{background:#eee;padding:0 .3rem}}</style></head><body>
 <h1>ระบบรับเรื่องร้องเรียน การประปาส่วนภูมิภาค</h1>
 <p>Complaint handling of the Provincial Waterworks Authority of Thailand.</p>
-<h2>บริการ · Services</h2><ul>{services}</ul>
+{pages}<h2>บริการ · Services</h2><ul>{services}</ul>
 <h2>สถานะ · State</h2>
 <p><a href="/readyz"><code>/readyz</code></a> พร้อมใช้งานหรือไม่ · ready, degraded or away ·
 <a href="/livez"><code>/livez</code></a> · <a href="/metrics"><code>/metrics</code></a></p></body></html>"""
@@ -27,6 +27,7 @@ _SERVICE = (
     '<li><strong>{title}</strong> <code>/{name}/v1</code><br><a href="/{name}/docs">เอกสาร API · API documentation</a>'
     ' · <a href="/{name}/openapi.json">OpenAPI 3.1</a></li>'
 )
+_LINK = '<li><a href="{path}">{title}</a></li>'
 
 
 class Combined:
@@ -74,7 +75,13 @@ class Combined:
 
     def _index(self) -> str:
         services = [_SERVICE.format(name=name, title=escape(app.title)) for name, app in self.apps.items()]
-        return _PAGE.format(services="".join(services))
+        links = [
+            _LINK.format(path=escape(path), title=escape(title))
+            for app in self.apps.values()
+            for path, title in app.state.service.pages.items()
+        ]
+        pages = f"<h2>หน้าจอทำงาน · Pages</h2><ul>{''.join(links)}</ul>" if links else ""
+        return _PAGE.format(services="".join(services), pages=pages)
 
 
 async def _live(receive: Receive, send: Send) -> None:

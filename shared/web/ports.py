@@ -1,6 +1,6 @@
 """What the HTTP edge needs to know of a service and of the place where it runs (shared.runtime has both)."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +27,9 @@ class WebService(Protocol):
 
     @property
     def routers(self) -> Sequence[APIRouter]: ...
+
+    @property
+    def pages(self) -> Mapping[str, str]: ...
 
     @property
     def checks(self) -> Callable[[Tx], Awaitable[list[str]]]: ...

@@ -120,6 +120,12 @@ async def test_a_part_of_the_number_finds_a_case_in_thai_digits_too(desk: Desk, 
         assert await listed(division, number=nothing) == []
 
 
+async def test_one_case_is_found_by_its_id_where_it_is_on_the_list(desk: Desk, front: Front) -> None:
+    case, _ = await a_rung_fired(desk), await a_rung_fired(desk)
+    assert await listed(front.sign_in("complaints_division"), case_id=case.case_id) == [str(case.case_id)]
+    assert await listed(front.sign_in("branch_manager", "1103"), case_id=case.case_id) == []
+
+
 async def test_a_case_open_again_is_chased_in_its_new_cycle_only(desk: Desk, front: Front) -> None:
     case = await a_rung_fired(desk)
     await desk.hear(case.resolved(desk.now, repaired=False))

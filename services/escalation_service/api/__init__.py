@@ -1,8 +1,18 @@
-"""Escalation over REST: the follow-up list, the rungs of a case, offices and their posts."""
+"""Escalation over REST: the follow-up list, rungs, messages, offices, officers and ladders; and the desk's page."""
 
-from services.escalation_service.api import answers, explain, follow_ups, ladders, lists, messages, officers, offices
+from services.escalation_service.api import (
+    answers,
+    desk,
+    explain,
+    follow_ups,
+    ladders,
+    lists,
+    messages,
+    officers,
+    offices,
+)
 
 ROUTERS = (
     lists.router, follow_ups.router, answers.router, messages.router, explain.router, offices.router, officers.router,
-    ladders.router,
+    ladders.router, desk.router,
 )  # fmt: skip

@@ -41,12 +41,13 @@ async def _filters(
     number: Annotated[
         str | None, Query(min_length=1, max_length=40, description="a part of the case number", examples=["2569-0001"])
     ] = None,
+    case_id: Annotated[UUID | None, Query(description="this case alone")] = None,
 ) -> Filters:
     overdue = timedelta(hours=min_age_hours) if min_age_hours is not None else None
     return Filters(
         office=office, region=region, rung=rung, overdue=overdue, late=late, unacknowledged=unacknowledged,
         not_repaired=not_repaired, promise_broken=promise_broken, next_chase=next_chase,
-        number=number.translate(_THAI_DIGITS).strip() if number else None,
+        number=number.translate(_THAI_DIGITS).strip() if number else None, case_id=case_id,
     )  # fmt: skip
 
 

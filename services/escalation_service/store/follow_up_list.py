@@ -43,6 +43,7 @@ class Filters:
     promise_broken: bool | None = None
     next_chase: Due | None = None
     number: str | None = None
+    case_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -109,15 +110,9 @@ def _flags(asked: Filters, at: Conditions) -> Iterable[ColumnElement[bool]]:
 
 
 def _wanted(asked: Filters, at: Conditions) -> list[ColumnElement[bool]]:
-    wanted = list(_flags(asked, at))
+    wanted = [*_flags(asked, at), *_equal(asked)]
     if asked.late is not None:
         wanted.append(at.late if asked.late else at.warned)
-    if asked.office is not None:
-        wanted.append(F.office == asked.office)
-    if asked.region is not None:
-        wanted.append(F.region == asked.region)
-    if asked.rung is not None:
-        wanted.append(L.last_rung == asked.rung)
     if asked.overdue is not None:
         wanted.append(L.due_at <= at.at - asked.overdue)
     if asked.next_chase is not None:
@@ -125,6 +120,16 @@ def _wanted(asked: Filters, at: Conditions) -> list[ColumnElement[bool]]:
     if asked.number is not None:
         wanted.append(F.number.icontains(asked.number, autoescape=True))
     return wanted
+
+
+def _equal(asked: Filters) -> Iterable[ColumnElement[bool]]:
+    pairs = (
+        (F.office, asked.office),
+        (F.region, asked.region),
+        (L.last_rung, asked.rung),
+        (L.case_id, asked.case_id),
+    )
+    return [column == value for column, value in pairs if value is not None]
 
 
 def _chosen(scope: Scope, asked: Filters, at: Conditions) -> list[Any]:
