@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.sla_service.use_cases import calendar_runs
+from services.sla_service.use_cases import calendar_runs, what_if
 from services.sla_service.use_cases.firing import fire_due_clocks, rest
 from services.sla_service.use_cases.watching import lateness, record_blind
 from shared.runtime.service import Context, Job
@@ -27,6 +27,12 @@ async def run_calendars(context: Context) -> int:
         return await calendar_runs.work(tx, context.settings.run_batch)
 
 
+async def run_what_if(context: Context) -> int:
+    """One batch of a replay of a past period under drafts."""
+    async with context.db.transaction() as tx:
+        return await what_if.work(tx, context.settings.run_batch)
+
+
 async def watch_lateness(context: Context) -> int:
     """Keep the metric `sla_clock_blind` true, and on record what it is about."""
     async with context.db.transaction() as tx:
@@ -38,5 +44,6 @@ async def watch_lateness(context: Context) -> int:
 JOBS: Sequence[Job] = (
     Job("fire_clocks", fire_clocks, timedelta(seconds=5), until_next),
     Job("run_calendars", run_calendars, timedelta(seconds=1)),
+    Job("run_what_if", run_what_if, timedelta(seconds=1)),
     Job("watch_lateness", watch_lateness, timedelta(seconds=15)),
 )

@@ -61,7 +61,9 @@ class PolicyBody(StrictModel):
         None, description="pauses stop counting as such after so many hours; null: no limit"
     )
     reopen_mode: ReopenMode = Field("continue", description="the budget of a reopened case, unless its reopening says")
-    ladder: Name | None = Field(None, description="code of the escalation ladder; null: the general one")
+    ladder: Name | None = Field(
+        None, description="which ladder is meant, for the record: escalation chooses by its own selectors"
+    )
     very_late: list[Tier] = Field([2, 3], max_length=5, description="multiples of the budget that are told")
 
     def given(self) -> dict[str, Any]:
