@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import text
 
 from services.sla_service.use_cases import what_if
+from services.sla_service.use_cases.news import NEEDED
 from shared.db import Database
 from shared.kernel.clock import BANGKOK
 from shared.messaging.port import Message
 from shared.testing.postgres import TestDatabase
 from shared.testing.system import System
-from tests.sla.bench import NEEDED, Story, mark
+from tests.sla.bench import Story, mark
 from tests.sla.given import bangkok, hours
 
 URL = "/sla/v1/what-if"

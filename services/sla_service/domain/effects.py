@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.sla_service.domain.changes import Decision, Key, Recorded, Voided
+from services.sla_service.domain.changes import AT_DUE, Decision, Key, Recorded, Voided
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Effect:
 
 def effects(decision: Decision, recorded: Mapping[Key, Recorded], repinned: AbstractSet[Key]) -> list[Effect]:
     """The clocks among `repinned` for which the new version makes a difference."""
-    voided = {change.key for change in decision.changes if isinstance(change, Voided)}
+    voided = {change.key for change in decision.changes if isinstance(change, Voided) and change.level == AT_DUE}
     found = []
     for clock in decision.clocks:
         key = (clock.metric, clock.cycle)
