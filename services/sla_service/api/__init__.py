@@ -1,4 +1,4 @@
-"""The clocks over REST: deadlines and why, breaches, holds and extensions, policies, calendars, what-if, a calculator."""
+"""The clocks over REST: deadlines and why, breaches, holds, extensions, policies, calendars, what-if, a calculator."""
 
 from services.sla_service.api import calculator, calendar_runs, calendars, cases, extensions, holds, policies, what_if
 
