@@ -98,6 +98,10 @@ async def test_who_can_be_told_by_no_means_is_shown_as_not_told(mailroom: Mailro
     assert (line["case_id"], line["told"], line["officer"]["staff_code"]) == (str(case.case_id), "not_told", "PWA-1")
     (rung,) = (await division.get(f"/cases/{case.case_id}/rungs")).json()["rungs"]
     assert rung["told"] == "not_told"
+    listed = [
+        (await division.get("/follow-ups", params={"not_told": said})).json()["items"] for said in ("true", "false")
+    ]
+    assert [[line["told"] for line in lines] for lines in listed] == [["not_told"], []]
 
 
 async def test_an_officer_who_was_not_told_is_told_when_the_address_was_entered(mailroom: Mailroom) -> None:

@@ -36,6 +36,7 @@ class FollowUp(BaseModel):
     rung: int = Field(description="the rung fired last, 0 for none")
     rung_fired_at: Instant | None
     acknowledged_at: Instant | None = Field(description="of the rung fired last")
+    told: str | None = Field(description="how the message about it stands; not_told: nobody could be told")
     next_rung: int | None
     next_rung_at: Instant | None
     promised_at: Instant | None
@@ -59,7 +60,7 @@ def follow_up(row: Row[Any], now: datetime, office_name: str | None) -> FollowUp
         severity=row.severity, channel=row.channel, received_at=row.received_at, due_at=row.due_at,
         breached_at=row.breached_at, hours_overdue=max(late, timedelta()) // timedelta(hours=1),
         urgency=BY_RANK[row.rank], ladder=row.state, rung=row.last_rung, rung_fired_at=row.last_fired_at,
-        acknowledged_at=row.last_acknowledged_at, next_rung=row.next_rung, next_rung_at=row.next_due_at,
+        acknowledged_at=row.last_acknowledged_at, told=row.told, next_rung=row.next_rung, next_rung_at=row.next_due_at,
         promised_at=row.promised_at,
         promise_broken=row.promised_at is not None and row.promised_at < now and row.closed_at is None,
         repaired=row.repaired, last_chased_at=row.last_chased_at, next_chase_on=row.next_chase_on,

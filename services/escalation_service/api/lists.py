@@ -37,6 +37,7 @@ async def _filters(
     unacknowledged: Annotated[bool | None, Query(description="the rung fired last has no answer yet")] = None,
     not_repaired: Annotated[bool | None, Query(description="reported done without repair")] = None,
     promise_broken: Annotated[bool | None, Query(description="a promised date has passed")] = None,
+    not_told: Annotated[bool | None, Query(description="nobody could be told of the rung fired last")] = None,
     next_chase: Annotated[Due | None, Query(description="the next chase is today, was earlier, or either")] = None,
     number: Annotated[
         str | None, Query(min_length=1, max_length=40, description="a part of the case number", examples=["2569-0001"])
@@ -46,7 +47,7 @@ async def _filters(
     overdue = timedelta(hours=min_age_hours) if min_age_hours is not None else None
     return Filters(
         office=office, region=region, rung=rung, overdue=overdue, late=late, unacknowledged=unacknowledged,
-        not_repaired=not_repaired, promise_broken=promise_broken, next_chase=next_chase,
+        not_repaired=not_repaired, promise_broken=promise_broken, not_told=not_told, next_chase=next_chase,
         number=number.translate(_THAI_DIGITS).strip() if number else None, case_id=case_id,
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, case, func, lateral, no
 from services.escalation_service.domain.urgency import RANKS, Urgency
 from services.escalation_service.store.directory_tables import OFFICE
 from services.escalation_service.store.follow_ups import visible
+from services.escalation_service.store.messages import told_state
 from services.escalation_service.store.tables import CASE_FILE, CHASE, LADDER
 from shared.db import Tx
 from shared.kernel.access import Scope
@@ -41,6 +42,7 @@ class Filters:
     unacknowledged: bool | None = None
     not_repaired: bool | None = None
     promise_broken: bool | None = None
+    not_told: bool | None = None
     next_chase: Due | None = None
     number: str | None = None
     case_id: UUID | None = None
@@ -74,6 +76,11 @@ class Conditions:
         return and_(L.promised_at.is_not(None), L.promised_at < self.at, L.closed_at.is_(None))
 
     @property
+    def not_told(self) -> ColumnElement[bool]:
+        """Nobody could be told of the rung fired last."""
+        return and_(L.closed_at.is_(None), func.coalesce(told_state(), "") == "not_told")
+
+    @property
     def not_repaired(self) -> ColumnElement[bool]:
         return L.closed_at.is_not(None)
 
@@ -105,6 +112,7 @@ def _flags(asked: Filters, at: Conditions) -> Iterable[ColumnElement[bool]]:
         (asked.unacknowledged, at.unacknowledged),
         (asked.not_repaired, at.not_repaired),
         (asked.promise_broken, at.promise_broken),
+        (asked.not_told, at.not_told),
     )
     return [condition if wanted else not_(condition) for wanted, condition in pairs if wanted is not None]
 
@@ -138,7 +146,8 @@ def _chosen(scope: Scope, asked: Filters, at: Conditions) -> list[Any]:
 
 def _lines(at: Conditions) -> Select[Any]:
     file = [F[n] for n in ("number", "office", "region", "kind", "subject", "severity", "channel", "received_at")]
-    return select(LADDER, *file, at.rank.label("rank")).join_from(LADDER, CASE_FILE, L.case_id == F.case_id)
+    shown = (*file, at.rank.label("rank"), told_state().label("told"))
+    return select(LADDER, *shown).join_from(LADDER, CASE_FILE, L.case_id == F.case_id)
 
 
 def by_deadline(scope: Scope, asked: Filters, at: Conditions, *, after: Place | None, most: int) -> Select[Any]:
