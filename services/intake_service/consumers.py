@@ -25,6 +25,8 @@ from shared.contracts.survey import CallClosed, CustomerTold, NoticeFailed, Reop
 from shared.db import Tx
 from shared.messaging.consumer import Handler, Meta
 
+NEW_DATE = "extended"  # a notice that tells how long it will take, not how it ended
+
 
 async def on_clock_armed(tx: Tx, event: ClockArmed, meta: Meta) -> None:
     if event.metric == CLOCK_SHOWN:
@@ -76,11 +78,16 @@ async def on_rung_acknowledged(tx: Tx, event: RungAcknowledged, meta: Meta) -> N
 
 
 async def on_customer_told(tx: Tx, event: CustomerTold, meta: Meta) -> None:
+    if event.purpose == NEW_DATE:
+        await enter(tx, event.case_id, "customer_told_new_date", channel=event.channel, evidence=event.evidence)
+        return
     await note_first(tx, event, "told_at", event.told_at, told_by=event.channel)
     await enter(tx, event.case_id, "customer_told", channel=event.channel, evidence=event.evidence)
 
 
 async def on_notice_failed(tx: Tx, event: NoticeFailed, meta: Meta) -> None:
+    if event.purpose == NEW_DATE:
+        return
     await note_first(tx, event, "notice_failed_at", event.failed_at)
     await enter(tx, event.case_id, "notice_failed", phone_task=event.phone_task)
 

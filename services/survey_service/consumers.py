@@ -1,9 +1,9 @@
-"""What survey makes of intake's facts and of contact cards."""
+"""What survey makes of intake's facts, of contact cards, and of more time that sla tells."""
 
 from collections.abc import Mapping
 
 from services.survey_service.domain.card import Card
-from services.survey_service.domain.case import CaseFile, CaseState, Place, Resolution, Review
+from services.survey_service.domain.case import CaseFile, CaseState, Extension, Place, Resolution, Review
 from services.survey_service.store import cases
 from services.survey_service.use_cases import facts
 from shared.contracts.base import CaseEvent, Event
@@ -22,9 +22,12 @@ from shared.contracts.intake import (
     ContactErased,
     FollowUpAttached,
 )
+from shared.contracts.sla import ClockExtended
 from shared.db import Tx
 from shared.kernel.ids import uuid7
 from shared.messaging.consumer import Handler, Meta
+
+PROMISED = "resolve"
 
 
 async def _placed(tx: Tx, event: CaseEvent, meta: Meta) -> CaseFile:
@@ -117,6 +120,13 @@ async def on_contact_erased(tx: Tx, event: ContactErased, _meta: Meta) -> None:
     await facts.forget_card(tx, event.case_id, event.version)
 
 
+async def on_clock_extended(tx: Tx, event: ClockExtended, _meta: Meta) -> None:
+    """Only the date of the repair was ever told to the customer."""
+    if event.metric == PROMISED and event.due_at is not None:
+        granted = Extension(event.extension_id, event.case_id, event.cycle, event.due_at, event.granted_at)
+        await facts.extend(tx, granted)
+
+
 HANDLERS: Mapping[type[Event], Handler] = {
     CaseRegistered: on_case_registered,
     CaseClassified: on_case_placed,
@@ -131,4 +141,5 @@ HANDLERS: Mapping[type[Event], Handler] = {
     ContactChanged: on_contact_changed,
     ContactCard: on_contact_card,
     ContactErased: on_contact_erased,
+    ClockExtended: on_clock_extended,
 }

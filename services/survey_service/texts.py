@@ -25,6 +25,11 @@ def facts(
     }
 
 
+def new_date(number: str | None, due_at: datetime, name: str | None) -> dict[str, str | None]:
+    """What the templates about more time may use."""
+    return {"number": number or "-", "due_on": thai_date(bangkok_date(due_at)), "name": one_line(name, 100)}
+
+
 def render(state: str, audience: str, form: str, values: dict[str, str | None], *, folder: Path = FOLDER) -> Text:
     """The text, not blank. Raises EmptyText or NoTemplate; a broken template counts as none."""
     name = NOTICES.get((state, audience), NONE)
@@ -37,6 +42,7 @@ def problems(folder: Path = FOLDER) -> list[str]:
     """Why some customer would get no text: nothing decided for a pair, or a template missing, broken or empty."""
     found = [f"no template and no explicit none: {pair}" for pair in uncovered(NOTICES, _existing(folder))]
     sample = facts("1102-2569-000001", datetime.fromisoformat("2026-02-03T09:00:00+07:00"), "ซ่อมท่อ", "รออะไหล่", "สมชาย")
+    sample |= new_date("1102-2569-000001", datetime.fromisoformat("2026-02-05T09:00:00+07:00"), "สมชาย")
     for state, audience in (pair for pair, name in NOTICES.items() if name != NONE):
         for form in FORMS:
             try:

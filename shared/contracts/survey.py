@@ -10,7 +10,7 @@ class NoticeAccepted(CaseEvent):
     """A provider took the message over. Accepted is not delivered."""
 
     notice_id: UUID
-    purpose: str  # resolved | not_repaired
+    purpose: str  # resolved | not_repaired | extended
     channel: str  # sms | line | email
     accepted_at: Instant
 

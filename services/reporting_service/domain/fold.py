@@ -10,6 +10,7 @@ from services.reporting_service.domain.case import Answers, Breach, Call, CaseRe
 
 INTAKE = "pwa.intake.v1"
 RESOLVE = "resolve"  # the metric that the published figures judge
+NEW_DATE = "extended"  # a notice that tells how long it will take, not how it ended
 
 
 @dataclass(frozen=True)
@@ -160,11 +161,15 @@ def _rung_acknowledged(draft: Draft, p: Payload) -> None:
 
 
 def _told(draft: Draft, p: Payload) -> None:
+    if p.get("purpose") == NEW_DATE:
+        return
     at, before = _at(p, "told_at"), draft.cycle(p).told_at
     draft.change(p, told_at=min(at, before) if before else at)
 
 
 def _notice_failed(draft: Draft, p: Payload) -> None:
+    if p.get("purpose") == NEW_DATE:
+        return
     draft.change(p, notice_failed_at=_at(p, "failed_at"))
 
 

@@ -58,7 +58,7 @@ async def _lock(tx: Tx, case_ids: Sequence[UUID]) -> dict[UUID, CaseFile]:
 
 async def lock(tx: Tx, case_id: UUID) -> CaseFile:
     """The file of a case that is known, locked."""
-    row = await tx.lock(_LOCK, {"file_case_id": case_id})
+    row = await tx.lock(_LOCK, {"case_ids": [case_id]})
     if row is None:
         raise LookupError("a case file that was just seen is gone")
     return as_file(row)

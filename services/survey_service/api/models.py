@@ -40,7 +40,7 @@ class NoticeView(BaseModel):
     number: str | None = Field(None, examples=["1102-2569-000001"])
     office: str | None = None
     cycle: int
-    purpose: str = Field(description="resolved or not_repaired")
+    purpose: str = Field(description="resolved, not_repaired or extended")
     state: str = Field(description="pending, accepted, unknown, told, phone, failed, superseded or cancelled")
     reason: str | None = None
     opened_at: Instant

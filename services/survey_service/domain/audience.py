@@ -4,20 +4,21 @@ from collections.abc import Iterable, Mapping
 
 STATES = (
     "received", "awaiting_information", "classified", "routed", "in_progress",
-    "resolved", "not_repaired", "reopened", "answered", "cancelled",
+    "extended", "resolved", "not_repaired", "reopened", "answered", "cancelled",
 )  # fmt: skip
 AUDIENCES = ("customer", "branch", "complaints_division")
 FORMS = ("sms", "line", "email", "phone")
 NONE = "none"
 
-# Customer, branch, กสส. A customer hears from this service when the work is done (process step 4); the branch and
-# กสส. work in their lists.
+# Customer, branch, กสส. A customer hears from this service when the work is done (process step 4), and when it was
+# given more time; the branch and กสส. work in their lists.
 _TABLE: Mapping[str, tuple[str, str, str]] = {
     "received": (NONE, NONE, NONE),
     "awaiting_information": (NONE, NONE, NONE),
     "classified": (NONE, NONE, NONE),
     "routed": (NONE, NONE, NONE),
     "in_progress": (NONE, NONE, NONE),
+    "extended": ("extended", NONE, NONE),
     "resolved": ("resolved", NONE, NONE),
     "not_repaired": ("not_repaired", NONE, NONE),
     "reopened": (NONE, NONE, NONE),

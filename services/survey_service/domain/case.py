@@ -80,9 +80,24 @@ class CaseFile:
         """Nobody is contacted before the card has at least this version."""
         return replace(self, contact_version=max(self.contact_version, version))
 
+    def is_open_in(self, cycle: int) -> bool:
+        """Whether nothing says that this cycle has ended."""
+        return (self.cycle, _RANK[self.state]) <= (cycle, _RANK[CaseState.OPEN])
+
     def stands_resolved(self, cycle: int) -> bool:
         """Whether the resolution of this cycle is the one in force."""
         return self.cycle == cycle and self.state is CaseState.RESOLVED
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Two persons gave the case more time: the customer is told the new date."""
+
+    id: UUID
+    case_id: UUID
+    cycle: int
+    due_at: datetime
+    granted_at: datetime
 
 
 class Review(StrEnum):

@@ -38,12 +38,12 @@ class NothingToDecide(Conflict):
 
 @dataclass(frozen=True)
 class Notice:
-    """One per case, cycle and purpose."""
+    """One per case, cycle and purpose; one per extension."""
 
     id: UUID
     case_id: UUID
     cycle: int
-    purpose: str  # resolved | not_repaired
+    purpose: str  # resolved | not_repaired | extended
     opened_at: datetime
     deliveries: tuple[Delivery, ...] = ()
     state: NoticeState = N.PENDING
@@ -51,6 +51,7 @@ class Notice:
     told_at: datetime | None = None
     told_channel: str | None = None
     evidence: str | None = None
+    extension_id: UUID | None = None
 
     @property
     def is_live(self) -> bool:

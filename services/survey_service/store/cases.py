@@ -57,7 +57,9 @@ class Reported:
 
 async def reported(tx: Tx, case_id: UUID) -> Sequence[Reported]:
     """Every resolution of a case by cycle."""
-    notices = select(notice.c.id).where(notice.c.case_id == case_id, notice.c.cycle == resolution.c.cycle)
+    notices = select(notice.c.id).where(
+        notice.c.case_id == case_id, notice.c.cycle == resolution.c.cycle, notice.c.extension_id.is_(None)
+    )
     calls = select(call_task.c.id).where(
         call_task.c.case_id == case_id,
         call_task.c.cycle == resolution.c.cycle,

@@ -62,7 +62,7 @@ async def list_tasks(tx: Tx, scope: Scope, after: UUID | None, limit: int, state
         )
         .join(case_file, case_file.c.case_id == phone_task.c.case_id)
         .join(notice, notice.c.id == phone_task.c.notice_id)
-        .join(
+        .outerjoin(
             resolution,
             and_(resolution.c.case_id == phone_task.c.case_id, resolution.c.cycle == phone_task.c.cycle),
         )

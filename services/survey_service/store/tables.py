@@ -86,6 +86,19 @@ resolution = Table(
     Index("resolution_waiting_idx", "id", postgresql_where=text("review = 'waiting'")),
 )
 
+# More time that was given to a case, as sla told it.
+extension = Table(
+    "extension",
+    TABLES,
+    Column("id", Uuid, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("granted_at", Instant, nullable=False),
+    PrimaryKeyConstraint("id", name="extension_pkey"),
+    Index("extension_case_id_idx", "case_id"),
+)
+
 notice = Table(
     "notice",
     TABLES,
@@ -99,8 +112,18 @@ notice = Table(
     Column("told_at", Instant),
     Column("told_channel", Text),
     Column("evidence", Text),
+    Column("extension_id", Uuid),
     PrimaryKeyConstraint("id", name="notice_pkey"),
-    UniqueConstraint("case_id", "cycle", "purpose", name="notice_case_id_cycle_purpose_key"),
+    CheckConstraint("(extension_id IS NOT NULL) = (purpose = 'extended')", name="notice_extension_check"),
+    Index(
+        "notice_case_id_cycle_purpose_key",
+        "case_id",
+        "cycle",
+        "purpose",
+        unique=True,
+        postgresql_where=text("extension_id IS NULL"),
+    ),
+    Index("notice_extension_id_key", "extension_id", unique=True, postgresql_where=text("extension_id IS NOT NULL")),
     CheckConstraint(
         "state IN ('pending', 'accepted', 'unknown', 'told', 'phone', 'failed', 'superseded', 'cancelled')",
         name="notice_state_check",
@@ -132,7 +155,7 @@ delivery = Table(
     Column("recipient", Text),  # masked
     Column("recipient_hash", Text),  # keyed
     PrimaryKeyConstraint("id", name="delivery_pkey"),
-    UniqueConstraint("case_id", "cycle", "purpose", "channel", name="delivery_case_id_cycle_purpose_channel_key"),
+    UniqueConstraint("notice_id", "channel", name="delivery_notice_id_channel_key"),
     CheckConstraint(
         "state IN ('waiting', 'due', 'sending', 'accepted', 'delivered', 'unknown', 'failed', 'cancelled')",
         name="delivery_state_check",

@@ -3,11 +3,16 @@
 from uuid import UUID
 
 from services.survey_service.domain.card import Card
-from services.survey_service.domain.case import COMPLAINT, TOLD_KINDS, CaseFile, Resolution
-from services.survey_service.store import cases
+from services.survey_service.domain.case import COMPLAINT, TOLD_KINDS, CaseFile, Extension, Resolution
+from services.survey_service.store import cases, extensions, notices
 from services.survey_service.store.cases import Reported
 from services.survey_service.use_cases.calling import call_after_all, end_calls, open_call, supersede_calls
-from services.survey_service.use_cases.telling import forget_recipients, open_notice, supersede_notices
+from services.survey_service.use_cases.telling import (
+    forget_recipients,
+    open_notice,
+    open_notice_of,
+    supersede_notices,
+)
 from shared.db import Tx
 
 
@@ -18,6 +23,7 @@ async def settle(tx: Tx, case: CaseFile) -> None:
         for each in await cases.reported(tx, case.id):
             if each.resolution.may_be_told:
                 await _open(tx, case, each, card)
+        await _open_of_extension(tx, case, card)
     await supersede_notices(tx, case)
     await supersede_calls(tx, case)
 
@@ -30,6 +36,22 @@ async def _open(tx: Tx, case: CaseFile, each: Reported, card: Card | None) -> No
         await open_call(tx, case, done, card, "satisfaction")
     elif each.has_call and card is not None and card.phone and case.stands_resolved(done.cycle):
         await call_after_all(tx, case, done.cycle)
+
+
+async def _open_of_extension(tx: Tx, case: CaseFile, card: Card | None) -> None:
+    """The newest date, while the case is open; an older one that was not told yet is not told any more."""
+    granted = await extensions.newest(tx, case.id)
+    if granted is None or card is None or not card.is_reachable or not case.is_open_in(granted.cycle):
+        return
+    if all(notice.extension_id != granted.id for notice in await notices.notices_of(tx, case.id)):
+        await open_notice_of(tx, case, granted, card)
+
+
+async def extend(tx: Tx, granted: Extension) -> None:
+    """Two persons gave the case more time."""
+    case = await cases.lock_case(tx, granted.case_id)
+    await extensions.add(tx, granted)
+    await settle(tx, case)
 
 
 async def report(tx: Tx, case: CaseFile, done: Resolution) -> None:

@@ -15,8 +15,8 @@ from services.survey_service.domain.notice import Notice
 from services.survey_service.domain.rules import CHANNELS, NoticeRules
 from services.survey_service.gateways.letter import Letter, Text
 from services.survey_service.settings import Settings
-from services.survey_service.store import cases, notices, phone_tasks, providers, rules
-from services.survey_service.texts import facts, render
+from services.survey_service.store import cases, extensions, notices, phone_tasks, providers, rules
+from services.survey_service.texts import facts, new_date, render
 from services.survey_service.use_cases.common import found
 from services.survey_service.use_cases.telling import change, has_phone
 from shared.db import Row, Tx
@@ -101,8 +101,11 @@ async def _letter(tx: Tx, case: CaseFile, notice: Notice, delivery: Delivery, ca
 
 async def text_of(tx: Tx, case: CaseFile, notice: Notice, form: str, card: Card | None) -> Text:
     """The text of a notice in one form; everything in it comes from this service's own rows."""
-    done = await cases.get_resolution(tx, case.id, notice.cycle)
     name = card.name if card else None
+    if notice.extension_id is not None:
+        granted = await extensions.get(tx, notice.extension_id)
+        return render(notice.purpose, "customer", form, new_date(case.number, granted.due_at, name))
+    done = await cases.get_resolution(tx, case.id, notice.cycle)
     values = facts(case.number, done.resolved_at, done.action, done.not_repaired_reason, name)
     return render(notice.purpose, "customer", form, values)
 

@@ -1,18 +1,21 @@
 """Notices: opened, changed, told, stopped; every change is saved and announced in one place (process step 4)."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from services.survey_service.domain.calls import PhoneTask
 from services.survey_service.domain.card import Card
-from services.survey_service.domain.case import CaseFile, CaseState, Resolution
+from services.survey_service.domain.case import CaseFile, CaseState, Extension, Resolution
 from services.survey_service.domain.notice import Notice, NoticeState
-from services.survey_service.store import calls, cases, notices, phone_tasks, rules
+from services.survey_service.store import calls, cases, extensions, notices, phone_tasks, rules
 from services.survey_service.use_cases.common import BeingCalled, found, of_case
 from shared.contracts.survey import CustomerTold, NoticeAccepted, NoticeFailed
 from shared.db import Tx
 from shared.kernel.delivery import planned
 from shared.kernel.errors import Conflict
 from shared.kernel.ids import uuid7
+
+EXTENDED = "extended"
 
 
 class NoPhone(Conflict):
@@ -22,13 +25,21 @@ class NoPhone(Conflict):
 
 
 async def open_notice(tx: Tx, case: CaseFile, resolution: Resolution, card: Card) -> None:
-    """One per case, cycle and purpose; a channel for each address that the customer gave."""
+    """One per case, cycle and purpose."""
+    await _open(tx, case, Notice(uuid7(tx.now), case.id, resolution.cycle, resolution.purpose, tx.now), card)
+
+
+async def open_notice_of(tx: Tx, case: CaseFile, granted: Extension, card: Card) -> None:
+    """One per extension: the customer is told the new date."""
+    blank = Notice(uuid7(tx.now), case.id, granted.cycle, EXTENDED, tx.now, extension_id=granted.id)
+    await _open(tx, case, blank, card)
+
+
+async def _open(tx: Tx, case: CaseFile, blank: Notice, card: Card) -> None:
+    """A channel for each address that the customer gave."""
     by = await rules.for_notices(tx)
     channels = card.channels(by.channels)
-    empty = Notice(
-        uuid7(tx.now), case.id, resolution.cycle, resolution.purpose, tx.now,
-        planned([uuid7(tx.now) for _ in channels], channels),
-    )  # fmt: skip
+    empty = replace(blank, deliveries=planned([uuid7(tx.now) for _ in channels], channels))
     opened = empty.settled(tx.now, by, has_phone=bool(card.phone))
     await notices.add_notice(tx, opened)
     await announce(tx, case, empty, opened)
@@ -70,16 +81,24 @@ async def _close_tasks(tx: Tx, notice: Notice, outcome: str) -> None:
 
 
 async def supersede_notices(tx: Tx, case: CaseFile) -> None:
-    """What belongs to a resolution that no longer stands is not told any more."""
+    """What belongs to a resolution that no longer stands, or a date that no longer holds, is not told any more."""
     state = NoticeState.CANCELLED if case.state is CaseState.CANCELLED else NoticeState.SUPERSEDED
-    for notice in await notices.notices_of(tx, case.id):
-        ended = notice.state in {NoticeState.TOLD, NoticeState.SUPERSEDED, NoticeState.CANCELLED}
-        if not ended and not case.stands_resolved(notice.cycle):
+    holds = await extensions.newest(tx, case.id)
+    stale = {one.id: one for one in await notices.notices_of(tx, case.id) if not _stands(case, one, holds)}
+    for notice in stale.values():
+        if notice.state not in {NoticeState.TOLD, NoticeState.SUPERSEDED, NoticeState.CANCELLED}:
             await change(tx, case, notice, notice.stopped(state, state))
     for task in await phone_tasks.open_tasks(tx, case.id):
-        if not case.stands_resolved(task.cycle):
+        if task.notice_id in stale:
             await phone_tasks.save_task(tx, task.closed(state, tx.now))
     await cases.supersede_reviews(tx, case)
+
+
+def _stands(case: CaseFile, notice: Notice, holds: Extension | None) -> bool:
+    """Whether what a notice says is still so."""
+    if notice.extension_id is None:
+        return case.stands_resolved(notice.cycle)
+    return holds is not None and holds.id == notice.extension_id and case.is_open_in(notice.cycle)
 
 
 async def forget_recipients(tx: Tx, case: CaseFile) -> None:

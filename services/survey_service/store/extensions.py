@@ -1,0 +1,32 @@
+"""Statements about extensions of which the customer is told."""
+
+from dataclasses import asdict
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.survey_service.domain.case import Extension
+from services.survey_service.store.rows import fields
+from services.survey_service.store.tables import extension
+from shared.db import Tx
+from shared.kernel.errors import NotFound
+
+
+async def add(tx: Tx, granted: Extension) -> None:
+    """Keep it once."""
+    await tx.execute(insert(extension).values(**asdict(granted)).on_conflict_do_nothing())
+
+
+async def newest(tx: Tx, case_id: UUID) -> Extension | None:
+    """The one whose date holds."""
+    query = select(extension).where(extension.c.case_id == case_id)
+    row = await tx.find(query.order_by(extension.c.granted_at.desc(), extension.c.id.desc()).limit(1))
+    return Extension(**fields(row, Extension)) if row else None
+
+
+async def get(tx: Tx, extension_id: UUID) -> Extension:
+    row = await tx.find(select(extension).where(extension.c.id == extension_id))
+    if row is None:
+        raise NotFound("No such extension.")
+    return Extension(**fields(row, Extension))
