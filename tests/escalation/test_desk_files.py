@@ -2,14 +2,20 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import httpx
 import pytest
 
-from services.__main__ import SERVICES
+from services.catalogue import SERVICES
 from services.escalation_service.api import desk as page
+from services.escalation_service.domain.explain import Why
+from services.escalation_service.domain.ladder import State
+from services.escalation_service.domain.messages import Kind
+from services.escalation_service.domain.messages import State as MessageState
+from services.escalation_service.domain.offices import POSTS
+from services.escalation_service.domain.urgency import Urgency
 from services.local import banner
 from shared.runtime.settings import RuntimeSettings
 from shared.web.app import combine
@@ -101,6 +107,16 @@ def test_every_refusal_of_the_service_has_a_sentence_in_thai() -> None:
     }
     assert len(codes) >= 5
     assert codes - set(words["problems"]) == set()
+
+
+def test_everything_that_the_service_calls_by_code_has_a_word_in_thai() -> None:
+    words = json.loads((FOLDER / "words.json").read_text(encoding="utf-8"))
+    coded: dict[str, Iterable[str]] = {
+        "reasons": set(Why), "urgencies": set(Urgency), "ladders": set(State), "message_states": set(MessageState),
+        "message_kinds": set(Kind), "posts": {post for posts in POSTS.values() for post in posts},
+    }  # fmt: skip
+    for table, codes in coded.items():
+        assert {str(code) for code in codes} == set(words[table]), table
 
 
 def test_without_a_browser_its_tests_are_skipped_with_a_reason_or_fail_where_it_is_required(

@@ -168,6 +168,10 @@ def test_the_panel_tells_rungs_and_chases_and_an_acknowledgement_shows_in_it(pag
     assert "ขั้นที่ 1 ผจก.กปภ.สาขา · แจ้งแล้ว" in page.find("#panel").text
     assert "ตำแหน่งว่าง" in page.find("#panel").text
     assert "ขั้นถัดไป 2 ผอ.กปภ.เขต" in page.find("#panel").text
+    page.keys("w")
+    page.wait_for_text("#why", "ให้เวลาผู้รับแจ้งขั้นก่อนหน้าดำเนินการ")
+    assert "ถึงเวลาแจ้งแล้ว แต่ไม่มีผู้ดำรงตำแหน่งให้แจ้ง" in page.find("#why").text
+    sound(page)
     page.keys("a")
     page.wait(lambda: page.all("dialog"))
     fill(page, note="ส่งทีมแล้ว", promised_at="5/2/69 9.30")

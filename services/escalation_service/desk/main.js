@@ -11,6 +11,7 @@ import * as review from "./review.js";
 import { lineOf, may, state } from "./state.js";
 import { loadWords, sentence } from "./words.js";
 import { VIEWS, view } from "./views.js";
+import { explain } from "./why.js";
 
 const shownViews = () => VIEWS.filter((each) => !each.right || may(each.right));
 const isReview = () => state.view === "review";
@@ -180,7 +181,7 @@ function connect() {
     j: () => !isReview() && list.move(1), k: () => !isReview() && list.move(-1), x: () => !isReview() && list.select(),
     c: onCurrent(actions.chase), a: onCurrent(actions.acknowledge), p: onCurrent(actions.promiseFor),
     "Shift+a": () => !isReview() && actions.acknowledgeMany(), "/": () => byId("f-number").focus(), r: () => load({ keep: "case" }), "?": keys.help,
-    Escape: panel.close,
+    w: explain, Escape: panel.close,
     ...Object.fromEntries(VIEWS.map((_, index) => [String(index + 1), () => shownViews()[index] && choose(shownViews()[index].id)])),
   });
 }

@@ -6,6 +6,7 @@ import { day, instant } from "./dates.js";
 import { byId, el, facts, fill, say, warn } from "./dom.js";
 import { where } from "./list.js";
 import { lineOf, may, state, waitsForNotice } from "./state.js";
+import { whySection } from "./why.js";
 import { sentence, word } from "./words.js";
 
 let closed = () => {};
@@ -65,6 +66,7 @@ function content(line, view, messages) {
     factsOf(line, view),
     buttons(line),
     section("ลำดับขั้นที่แจ้ง", view.rungs.map(rungShown), nextShown(view.next_rung) ?? "ยังไม่มีขั้นที่แจ้ง"),
+    whySection(),
     section("ข้อความถึงผู้บริหาร", messages.map(messageShown), "ยังไม่มีข้อความ"),
     section("บันทึกการติดตาม", view.chases.map(chaseShown), "ยังไม่มีการติดตาม"),
   ];
