@@ -17,7 +17,8 @@ async def test_a_promise_is_kept_in_the_log_and_shows_when_it_is_broken(mailroom
     first, second = mailroom.desk.now + 2 * HOUR, mailroom.desk.now + 4 * HOUR
     past = {"promised_at": (mailroom.desk.now - HOUR).isoformat()}
     assert (await manager.post(url, json=past)).json()["code"] == "promise_in_the_past"
-    assert (await manager.post(url, json={"promised_at": first.isoformat(), "note": "รออะไหล่"})).status_code == 200
+    body, key = {"promised_at": first.isoformat(), "note": "รออะไหล่"}, {"Idempotency-Key": "p1"}
+    assert [(await manager.post(url, json=body, headers=key)).status_code for _ in range(2)] == [200, 200]
     await mailroom.later(hours=3)
     division = mailroom.front.sign_in("complaints_division")
 
@@ -98,8 +99,10 @@ async def test_many_rungs_are_acknowledged_at_once_each_with_its_own_result(mail
     await manager.post(f"/cases/{cases[1].case_id}/rungs/1/acknowledge", json={})
     await mailroom.desk.hear(cases[2].resolved(mailroom.desk.now))
     asked = [{"case_id": str(case.case_id), "rung": 1} for case in [*cases, foreign]]
-    answer = await manager.post("/acknowledgements", json={"items": [*asked, asked[0]], "defer_hours": 2})
+    body, key = {"items": [*asked, asked[0]], "defer_hours": 2}, {"Idempotency-Key": "a1"}
+    answer = await manager.post("/acknowledgements", json=body, headers=key)
     assert answer.status_code == 200, answer.text
+    assert (await manager.post("/acknowledgements", json=body, headers=key)).json() == answer.json()
     items = answer.json()["items"]
     assert [item["case_id"] for item in items] == [item["case_id"] for item in asked]
     assert [item["result"] for item in items] == [

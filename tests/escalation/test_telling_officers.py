@@ -1,14 +1,18 @@
 """Officers are told of the rungs that call upon them: by which means, when, and what they read."""
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from services.escalation_service import texts
 from services.escalation_service.domain.offices import Officer
+from services.escalation_service.jobs import bundle_messages, settle_stale_mailings
 from services.escalation_service.store.message_tables import MESSAGE
 from services.escalation_service.store.tables import TABLES
 from shared.contracts.escalation import OfficerTold
@@ -279,3 +283,22 @@ async def test_18_a_reopened_case_that_is_late_again_is_told_again_to_the_office
         (2, "PWA-1", "accepted"),
     ]
     assert len(mailroom.mails()) == 2
+
+
+async def test_after_an_outage_of_our_own_every_means_is_tried_before_it_is_given_up(mailroom: Mailroom) -> None:
+    await mailroom.staff(replace(MANAGER, line_id="U1"))
+    await mailroom.late()
+    mailroom.desk.clock.advance(timedelta(minutes=2))
+    await bundle_messages(mailroom.context)
+    mailroom.desk.clock.advance(timedelta(hours=12))
+    await settle_stale_mailings(mailroom.context)
+    await mailroom.send()
+    assert (len(mailroom.mails()), mailroom.gateway.line.sent) == (1, [])
+
+
+def test_every_kind_of_message_has_a_template_for_every_form(tmp_path: Path) -> None:
+    assert texts.problems() == []
+    folder = Path(shutil.copytree(texts.FOLDER, tmp_path / "templates"))
+    (folder / "correction.line.txt").unlink()
+    (folder / "call.email.subject").write_text("  ")
+    assert texts.problems(folder) == ["template call.email: empty_text", "template correction.line: no_template"]

@@ -4,22 +4,29 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from services.escalation_service.api.models import OfficerShown, Said, StaffCode
 from services.escalation_service.store.answers import Filters
 from services.escalation_service.use_cases import answers
 from services.escalation_service.use_cases.follow_ups import Acknowledgement
-from shared.db import Row
+from shared.db import Row, Tx
 from shared.kernel.access import Actor
-from shared.web import Page, Paging, Transaction, needs
+from shared.web import Idempotent, Page, Paging, Transaction, needs
 from shared.web.types import Instant, OfficeCode, Region, StrictModel
 
 router = APIRouter(prefix="/escalation/v1", tags=["step 3: chase until done"])
 MayRead = Annotated[Actor, needs("follow_ups:read")]
 MayAnswer = Annotated[Actor, needs("rungs:acknowledge")]
 Rung = Annotated[int, Path(ge=1, le=9)]
+
+
+async def _place(case_id: UUID, rung: Rung) -> tuple[UUID, int]:
+    return case_id, rung
+
+
+Place = Annotated[tuple[UUID, int], Depends(_place)]
 
 
 class PromiseBody(StrictModel):
@@ -109,9 +116,14 @@ class UnansweredRung(BaseModel):
 
 
 @router.post("/cases/{case_id}/rungs/{rung}/promise", summary="The officer promises a date")
-async def promise(case_id: UUID, rung: Rung, body: PromiseBody, tx: Transaction, _actor: MayAnswer) -> Promised:
-    await answers.promise(tx, case_id, rung, body.promised_at, body.note)
-    return Promised(case_id=case_id, rung=rung, promised_at=body.promised_at)
+async def promise(
+    place: Place, body: PromiseBody, tx: Transaction, _actor: MayAnswer, once: Idempotent, response: Response
+) -> Promised:
+    async def give() -> Promised:
+        await answers.promise(tx, *place, body.promised_at, body.note)
+        return Promised(case_id=place[0], rung=place[1], promised_at=body.promised_at)
+
+    return await once.answer(tx, response, give)
 
 
 @router.post("/cases/{case_id}/rungs/{rung}/hand-over", summary="Put another officer in charge of a rung")
@@ -127,7 +139,13 @@ async def take_over(case_id: UUID, rung: Rung, body: TakeOverBody, tx: Transacti
 
 
 @router.post("/acknowledgements", summary="Acknowledge several rungs at once; each has its own result")
-async def acknowledge_all(body: AcknowledgementsBody, tx: Transaction, _actor: MayAnswer) -> AcknowledgementResults:
+async def acknowledge_all(
+    body: AcknowledgementsBody, tx: Transaction, _actor: MayAnswer, once: Idempotent, response: Response
+) -> AcknowledgementResults:
+    return await once.answer(tx, response, lambda: _acknowledge_all(tx, body))
+
+
+async def _acknowledge_all(tx: Tx, body: AcknowledgementsBody) -> AcknowledgementResults:
     asked = [(item.case_id, item.rung) for item in body.items]
     defer = timedelta(hours=body.defer_hours) if body.defer_hours is not None else None
     results = await answers.acknowledge_all(tx, asked, Acknowledgement(defer, None, body.note))

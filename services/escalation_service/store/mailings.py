@@ -57,7 +57,7 @@ async def claim_due(tx: Tx, most: int) -> list[Claimed]:
 async def claim_stale(tx: Tx, lease: timedelta, most: int) -> list[Claimed]:
     """Deliveries that nobody finished: calls without a result, and providers away for too long."""
     called = and_(D.state == "sending", D.sending_at <= tx.now - lease)
-    away = and_(D.state == "due", D.give_up_at <= tx.now)
+    away = and_(D.state == "due", D.give_up_at <= tx.now, D.attempts > 0)
     rows = await tx.all(_claim(or_(called, away), D.id, most))
     await tx.read_clock()
     return [Claimed(row.id, row.mailing_id, row.address) for row in rows]

@@ -63,7 +63,7 @@ async def rungs_above(tx: Tx, ladders: Iterable[tuple[str, int]]) -> Sequence[Ro
 
 
 async def claim_ready(tx: Tx, *, before: datetime, no_digest_since: datetime, most: int) -> list[Waiting]:
-    """All waiting messages of officers for whom one has waited long enough, oldest first.
+    """All waiting messages of officers for whom one has waited long enough, each officer's oldest first.
 
     Who had a digest since `no_digest_since` waits for the next one.
     """
@@ -79,7 +79,8 @@ async def claim_ready(tx: Tx, *, before: datetime, no_digest_since: datetime, mo
         .subquery()
     )
     mine = and_(M.recipient == ready.c.recipient, M.kind == ready.c.kind, M.state == State.WAITING)
-    statement = select(M.message_id, M.recipient, M.kind).join(ready, mine).order_by(M.message_id).limit(most)
+    order = (M.recipient, M.kind, M.message_id)  # an officer's messages stay together
+    statement = select(M.message_id, M.recipient, M.kind).join(ready, mine).order_by(*order).limit(most)
     rows = await tx.all(statement.with_for_update(of=MESSAGE, skip_locked=True))
     return [Waiting(row.message_id, row.recipient, row.kind) for row in rows]
 
@@ -167,10 +168,10 @@ async def call_of(tx: Tx, rung_ids: Iterable[UUID]) -> Mapping[UUID, Row[Any]]:
 
 
 async def count_by_state(tx: Tx) -> dict[str, int]:
-    """How many messages wait for a person, by state."""
-    lying = M.state.in_([State.HELD, State.UNKNOWN, State.NOT_TOLD])
-    open_cases = and_(L.case_id == M.case_id, L.cycle == M.cycle, L.closed_at.is_(None))
-    statement = select(M.state, func.count().label("n")).join(LADDER, open_cases).where(lying).group_by(M.state)
+    """How many messages wait for a person, by state: of open cases, and of rungs that nobody has answered yet."""
+    lying = and_(M.state.in_([State.HELD, State.UNKNOWN, State.NOT_TOLD]), M.voided_at.is_(None))
+    unanswered = and_(R.rung_id == M.rung_id, R.acknowledged_at.is_(None), R.settled_at.is_(None))
+    statement = select(M.state, func.count().label("n")).join(RUNG, unanswered).where(lying).group_by(M.state)
     return {row.state: row.n for row in await tx.all(statement)}
 
 
