@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from services.escalation_service.domain.offices import Officer
 from services.escalation_service.service import SERVICE
-from services.escalation_service.use_cases import posts
+from services.escalation_service.use_cases import areas, posts
 from services.escalation_service.use_cases.coverage import problems
+from shared.contracts.sla import CalendarPublished
 from shared.db.migrate import differences
 from shared.testing.postgres import TestDatabase
 from tests.escalation.given import Case, Desk
@@ -27,7 +28,12 @@ async def test_the_tables_are_those_of_the_migration(database: TestDatabase) -> 
 
 
 async def test_branches_without_a_manager_are_counted_and_the_first_few_named(desk: Desk) -> None:
-    assert (await _problems(desk))[0].startswith("234 branches have no manager: 1")
+    first, *others = await _problems(desk)
+    assert first.startswith("234 branches have no manager: 1")
+    assert others == [
+        "10 regions have no director: R01, R02, R03, R04, R05, …",
+        "5 areas have no deputy governor: D1, D2, D3, D4, D5",
+    ]
     await desk.rows(_ONE_OFFICER_EVERYWHERE)
     await desk.staff("1102", {"branch_manager": None})
     assert await _problems(desk) == ["1 branches have no manager: 1102"]
@@ -35,9 +41,54 @@ async def test_branches_without_a_manager_are_counted_and_the_first_few_named(de
     assert await _problems(desk) == []
 
 
-async def test_9_a_missing_ladder_is_a_reason_to_be_degraded(desk: Desk) -> None:
+async def test_9_a_queue_without_a_ladder_is_a_reason_to_be_degraded(desk: Desk) -> None:
+    await desk.rows(
+        "UPDATE escalation.ladder_policy SET valid_to = '2026-02-20+07' WHERE ladder = 'branch' RETURNING 1"
+    )
+    assert "the ladder for cases of branches ends on 2026-02-20 and none follows it" in await _problems(desk)
     await desk.rows("DELETE FROM escalation.rung_definition WHERE ladder = 'head_office' RETURNING 1")
-    assert "the ladder 'head_office' has no rungs" in await _problems(desk)
+    assert "policies have no ladder: none is in force for the head-office queue" in await _problems(desk)
+
+
+async def test_9_regions_without_director_or_area_and_areas_without_deputy_governor_are_named(desk: Desk) -> None:
+    await desk.rows(_ONE_OFFICER_EVERYWHERE)
+    assert await _problems(desk) == []
+    await desk.staff("R03", {"region_director": None})
+    await desk.staff("D5", {"deputy_governor": None})
+    async with desk.db.transaction() as tx:
+        version = (await posts.view_posts(tx, "R09")).office.version
+        await areas.move_region(tx, "R09", None, tx.now, version=version)
+    assert await _problems(desk) == [
+        "1 regions have no director: R03", "1 areas have no deputy governor: D5",
+        "1 regions belong to no deputy governor's area: R09",
+    ]  # fmt: skip
+
+
+async def test_9_an_office_that_is_closed_misses_nobody(desk: Desk) -> None:
+    await desk.rows(_ONE_OFFICER_EVERYWHERE)
+    await desk.staff("1102", {"branch_manager": None})
+    async with desk.db.transaction() as tx:
+        office = (await posts.view_posts(tx, "1102")).office
+        await posts.change_office(tx, "1102", office.name_th, tx.now, version=office.version)
+    desk.clock.advance(timedelta(minutes=1))
+    assert await _problems(desk) == []
+
+
+async def test_9_a_calendar_that_is_missing_or_ends_soon_is_named(desk: Desk) -> None:
+    await desk.rows(_ONE_OFFICER_EVERYWHERE)
+    await desk.rows("UPDATE escalation.rung_definition SET calendar = 'office' RETURNING 1")
+    assert await _problems(desk) == ["no copy of the calendar 'office' has arrived: rungs on it wait"]
+    for version, horizon, wanted in (
+        (1, "2026-03-31", ["the copy of the calendar 'office' ends on 2026-03-31: rungs after that are guesses"]),
+        (2, "2026-12-31", []),
+    ):
+        await desk.hear(
+            CalendarPublished(
+                code="office", version=version, name_th="เวลาทำการ", zone="Asia/Bangkok", horizon_on=horizon,
+                weekly=[["08:30-16:30"]] * 5 + [[], []], published_at=desk.now,
+            )
+        )  # fmt: skip
+        assert await _problems(desk) == wanted
 
 
 async def test_rungs_that_wait_blind_for_long_are_a_reason_to_be_degraded(desk: Desk) -> None:

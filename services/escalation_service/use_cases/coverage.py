@@ -1,33 +1,79 @@
 """Reasons why the ladder cannot do all of its work: vacant posts, missing rules, rungs that wait blind."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from services.escalation_service.store import ladders, officers
+from services.escalation_service.domain.calendars import HORIZON_WARNING
+from services.escalation_service.domain.ladder import Selector
+from services.escalation_service.domain.policy import RuleBook
+from services.escalation_service.store import ladders, officers, offices
 from services.escalation_service.use_cases.firing import known_until
 from services.escalation_service.use_cases.planning import rule_book
-from services.escalation_service.use_cases.posts import LADDERS
 from shared.db import Tx
+from shared.kernel.clock import BANGKOK
+from shared.reference import REGIONS, region_office
 
 BLIND_GRACE = timedelta(minutes=5)
 FIRST_FEW = 5
+_NEEDED = (
+    ("branch", "branch_manager", "branches have no manager"),
+    ("region", "region_director", "regions have no director"),
+    ("area", "deputy_governor", "areas have no deputy governor"),
+)
+_QUEUES = {"branch": "cases of branches", "head_office": "the head-office queue"}
 
 
 async def problems(tx: Tx) -> list[str]:
     """Everything `services check` shall fail for; each in one sentence."""
-    return [*await _vacancies(tx), *await _rules(tx), *await _blindness(tx), *await _stalled(tx)]
+    book = await rule_book(tx)
+    return [
+        *await _vacancies(tx), *await _regions(tx), *_queues(book, tx.now), *_calendars(book, tx.now),
+        *await _blindness(tx), *await _stalled(tx),
+    ]  # fmt: skip
 
 
 async def _vacancies(tx: Tx) -> list[str]:
-    count, first = await officers.unfilled(tx, "branch", "branch_manager", most=FIRST_FEW)
-    if not count:
-        return []
-    more = ", …" if count > len(first) else ""
-    return [f"{count} branches have no manager: {', '.join(first)}{more}"]
+    found = [(words, *await officers.unfilled(tx, kind, post, most=FIRST_FEW)) for kind, post, words in _NEEDED]
+    return [f"{count} {words}: {_few(count, first)}" for words, count, first in found if count]
 
 
-async def _rules(tx: Tx) -> list[str]:
-    known = {version.ladder for version in (await rule_book(tx)).versions}
-    return [f"the ladder {name!r} has no rungs" for name in LADDERS if name not in known]
+def _few(count: int, first: Sequence[str]) -> str:
+    return ", ".join(first) + (", …" if count > len(first) else "")
+
+
+async def _regions(tx: Tx) -> list[str]:
+    areas = await offices.areas(tx, tx.now)
+    alone = [region_office(region) for region in REGIONS if region not in areas]
+    return [f"{len(alone)} regions belong to no deputy governor's area: {_few(len(alone), alone)}"] if alone else []
+
+
+def _queues(book: RuleBook, now: datetime) -> list[str]:
+    """Each queue needs a ladder for whatever case is in it, now and without a gap for a while."""
+    reasons = []
+    for queue, words in _QUEUES.items():
+        for_all = [v for v in book.versions if v.selector == Selector(queue)]
+        current = next((v for v in for_all if v.is_valid_at(now)), None)
+        ends = current.valid_to if current else None
+        if current is None:
+            reasons.append(f"policies have no ladder: none is in force for {words}")
+        elif ends and ends < now + HORIZON_WARNING and not any(v.is_valid_at(ends) for v in for_all):
+            reasons.append(f"the ladder for {words} ends on {ends.astimezone(BANGKOK).date()} and none follows it")
+    return reasons
+
+
+def _calendars(book: RuleBook, now: datetime) -> list[str]:
+    """Calendars that rungs are counted on, of versions that are in force or will be."""
+    wanted = {rule.calendar for v in book.versions if v.valid_to is None or v.valid_to > now for rule in v.rungs}
+    missing = [
+        f"no copy of the calendar {code!r} has arrived: rungs on it wait"
+        for code in sorted(wanted - book.calendars.keys())
+    ]
+    ending = [book.calendars[code] for code in sorted(wanted & book.calendars.keys())]
+    return missing + [
+        f"the copy of the calendar {one.code!r} ends on {one.horizon_on}: rungs after that are guesses"
+        for one in ending
+        if one.ends_soon(now)
+    ]
 
 
 async def _blindness(tx: Tx) -> list[str]:
@@ -40,5 +86,8 @@ async def _blindness(tx: Tx) -> list[str]:
 
 
 async def _stalled(tx: Tx) -> list[str]:
-    words = {"parked": "wait for events that were set aside", "failed": "cannot be judged"}
+    words = {
+        "parked": "wait for events that were set aside", "failed": "cannot be judged",
+        "ladder_missing": "are late without rules to climb by", "calendar_missing": "wait for a copy of their calendar",
+    }  # fmt: skip
     return [f"{n} ladders {words.get(why, why)}" for why, n in sorted((await ladders.count_stalled(tx)).items())]

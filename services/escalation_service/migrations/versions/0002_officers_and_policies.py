@@ -65,10 +65,13 @@ _OFFICERS = (
         CONSTRAINT leave_once_at_a_time EXCLUDE USING gist
             (staff_code WITH =, tstzrange(valid_from, valid_to) WITH &&)
     )""",
-    # Who was entered before posts were dated: the newest entry of a staff code gives name and contacts.
+    # Who was entered before posts were dated: the newest name and contacts that were given of a staff code.
     """INSERT INTO escalation.officer (staff_code, name, phone, email, changed_at)
-        SELECT DISTINCT ON (officer_code) officer_code, officer_name, officer_phone, officer_email, changed_at
-        FROM escalation.post WHERE officer_code IS NOT NULL ORDER BY officer_code, changed_at DESC""",
+        SELECT officer_code, (array_agg(officer_name ORDER BY changed_at DESC))[1],
+            (array_agg(officer_phone ORDER BY changed_at DESC) FILTER (WHERE officer_phone IS NOT NULL))[1],
+            (array_agg(officer_email ORDER BY changed_at DESC) FILTER (WHERE officer_email IS NOT NULL))[1],
+            max(changed_at)
+        FROM escalation.post WHERE officer_code IS NOT NULL GROUP BY officer_code""",
     """INSERT INTO escalation.posting (posting_id, office, post, staff_code, valid_from)
         SELECT gen_random_uuid(), office, post, officer_code, changed_at
         FROM escalation.post WHERE officer_code IS NOT NULL AND NOT acting""",
