@@ -293,6 +293,22 @@ async def test_cases_that_others_hold_meanwhile_are_taken_in_another_pass(
     assert (ended["state"], ended["examined"]) == ("done", ended["open_clocks"])
 
 
+async def test_a_case_that_cannot_be_evaluated_stops_nobody_elses_application(
+    alone: System, editor: httpx.AsyncClient
+) -> None:
+    stories = await begin(alone, 5)
+    bad = stories[2].case_id
+    await alone.sql("UPDATE sla.clock SET id = gen_random_uuid() WHERE case_id = $1", bad)  # its save breaks a key
+    version = await draft(editor)
+    await publish(editor, version)
+    applied = await run(alone, editor, version, "apply")
+    assert (applied["state"], applied["troubled"]) == ("done", 1)
+    after = await resolve_clocks(alone)
+    assert {case_id: calendar for case_id, (calendar, _) in after.items()} == {
+        story.case_id: "office/1" if story.case_id == bad else "office/3" for story in stories
+    }
+
+
 async def test_a_preview_of_a_draft_that_is_changed_meanwhile_fails_and_says_why(
     alone: System, editor: httpx.AsyncClient
 ) -> None:

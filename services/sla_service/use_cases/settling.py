@@ -116,11 +116,11 @@ async def settle(tx: Tx, files: Sequence[CaseFile], occasion: Occasion) -> list[
 
 
 def repinned(facts: Mapping[UUID, CaseFacts], pins: Pins) -> Mapping[UUID, CaseFacts]:
-    """The facts with other calendar versions for some clocks."""
-    fresh = {
-        case_id: replace(facts[case_id], pins={**facts[case_id].pins, **wanted}) for case_id, wanted in pins.items()
+    """The facts with other calendar versions for some clocks; pins of other cases do not matter."""
+    return {
+        case_id: replace(one, pins={**one.pins, **pins[case_id]}) if case_id in pins else one
+        for case_id, one in facts.items()
     }
-    return {**facts, **fresh}
 
 
 async def _save(tx: Tx, settled: Sequence[Settled], recorded: Mapping[UUID, Mapping[Key, Kept]]) -> None:
