@@ -24,7 +24,6 @@ _COLUMNS = (
         "very_late, published_at ON sla.policy_version "
         "FOR EACH ROW WHEN (OLD.published_at IS NOT NULL) EXECUTE FUNCTION sla.refuse_change()"
     ),
-    "CREATE INDEX clock_open_calendar_idx ON sla.clock (calendar_version_id, case_id) WHERE stopped_at IS NULL",
 )
 
 _TABLES = (
@@ -87,6 +86,12 @@ _TABLES = (
 )
 
 
+_INDEX = "CREATE INDEX CONCURRENTLY {} ON sla.clock (calendar_version_id, case_id) WHERE stopped_at IS NULL"
+
+
 def upgrade() -> None:
+    with op.get_context().autocommit_block():  # first, and harmless when repeated; clocks go on while it is made
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS sla.clock_open_calendar_idx")
+        op.execute(_INDEX.format("clock_open_calendar_idx"))
     for statement in (*_COLUMNS, *_TABLES):
         op.execute(statement)
