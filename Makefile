@@ -31,7 +31,7 @@ check: dev-env ## lint, format, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: dev-env ## what one machine does: POSTs beside pgbench, accepted to clock armed
+bench: dev-env ## what one machine does: POSTs beside pgbench, clocks armed, deadlines computed and fired in time
 	@$(RUN) tests.benchmarks $(ARGS)
 
 kafka: run-env ## fetches and starts Apache Kafka on this machine (Java 17 and Maven)

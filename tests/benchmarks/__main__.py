@@ -1,4 +1,4 @@
-"""`make bench`: POSTs beside pgbench, and accepted to clock armed on both transports; options in ARGS."""
+"""`make bench`: POSTs beside pgbench; accepted to clock armed; deadlines computed, fired, and fired in time."""
 
 import argparse
 import asyncio
@@ -7,12 +7,12 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from shared.db.embedded import EmbeddedPostgres
 from shared.messaging.local_kafka import LocalKafka, LocalKafkaError, missing
-from tests.benchmarks import arming, posts
+from tests.benchmarks import arming, posts, timers
 from tests.benchmarks.place import default_data, durable_server
 
 
@@ -37,7 +37,19 @@ def run(server: EmbeddedPostgres, asked: argparse.Namespace, kafka_data: Path) -
         print(f"  {arming.HOW}")
         print(f"  {'':10}{'accepted/s':>11}{'p50':>9}{'p99':>9}{'max':>9}{'POST p50':>10}{'POST p99':>10}")
         _show_armed(asyncio.run(arming.arm(server, asked.seconds)))
-        _on_kafka(server, asked.seconds, kafka_data, skip=asked.no_kafka)
+        _on_kafka(
+            kafka_data, lambda kafka: _show_armed(asyncio.run(arming.arm(server, asked.seconds, kafka=kafka))),
+            skip=asked.no_kafka,
+        )  # fmt: skip
+    if asked.only in (None, "deadlines"):
+        timers.show_deadlines(asked.computed)
+    if asked.only in (None, "firing"):
+        timers.show_firing(server, asked)
+    if asked.only in (None, "lateness"):
+        timers.show_lateness(server, asked)
+        _on_kafka(
+            kafka_data, lambda kafka: timers.show_lateness(server, asked, kafka=kafka), skip=asked.no_kafka
+        )  # fmt: skip
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -45,8 +57,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--seconds", type=float, default=12.0, help="of each measurement (default 12)")
     parser.add_argument("--rounds", type=int, default=posts.ROUNDS, help="turns of POSTs and pgbench (default 3)")
-    parser.add_argument("--only", choices=["posts", "arming"])
+    parser.add_argument("--only", choices=["posts", "arming", "deadlines", "firing", "lateness"])
     parser.add_argument("--no-kafka", action="store_true")
+    timers.add_options(parser)
     return parser.parse_args(argv)
 
 
@@ -82,7 +95,8 @@ def _show_armed(armed: arming.Armed) -> None:
         print(f"  {'':10}this machine cannot keep up: {armed.late} more were not armed within {patience}", flush=True)
 
 
-def _on_kafka(server: EmbeddedPostgres, seconds: float, data: Path, *, skip: bool) -> None:
+def _on_kafka(data: Path, show: Callable[[str], None], *, skip: bool) -> None:
+    """Show it on a Kafka node that lives as long; every service is a process of its own there."""
     reason = "not wanted (--no-kafka)" if skip else missing()
     if reason:
         print(f"  Kafka     skipped: {reason}")
@@ -90,7 +104,7 @@ def _on_kafka(server: EmbeddedPostgres, seconds: float, data: Path, *, skip: boo
     node = LocalKafka(data)
     try:
         node.start()
-        _show_armed(asyncio.run(arming.arm(server, seconds, kafka=node.bootstrap)))
+        show(node.bootstrap)
     except LocalKafkaError as error:
         print(f"  Kafka     skipped: {error}")
     finally:

@@ -46,6 +46,10 @@ class Engine:
     buffers: int = 0
     index: bool = False
 
+    @staticmethod
+    def milliseconds(seconds: Sequence[float]) -> float:
+        return median(seconds) * 1000
+
     async def due(self, count: int) -> None:
         """So many more deadlines passed just now."""
         first = datetime.now(UTC) - timedelta(seconds=count / 1000 + 1)

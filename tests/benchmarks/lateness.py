@@ -3,8 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -16,16 +15,17 @@ from shared.testing import postgres
 from tests.benchmarks.open_clocks import Deadlines, add_deadlines, add_policy
 from tests.benchmarks.place import plain
 from tests.benchmarks.posts import percentile
-from tests.benchmarks.running import load, product
+from tests.benchmarks.running import apart, load
 
 RATE = 500
 LEAD_SECONDS = 7.0  # more than a timer sleeps, which nothing wakes here: the rows are not brought by events
 PATIENCE_SECONDS = 30.0
 TARGET_MILLISECONDS = 250
-SERVICES = ("intake", "sla", "escalation")
+CLOCKS = ("intake", "sla")
+LADDERS = ("intake", "sla", "escalation")
 HOW = (
     "from `due_at` to the commit time that PostgreSQL notes for the transaction that wrote the breach (or the first "
-    "rung, which waits for the news of the breach); intake, sla and escalation run, watermarks travel between them"
+    "rung, which waits for the news of the breach); the services named run, watermarks travel between them"
 )
 _BREACHES = """
 SELECT case_id, extract(epoch FROM pg_xact_commit_timestamp(xmin) - due_at)::float * 1000 AS late FROM sla.breach
@@ -52,28 +52,27 @@ class Lateness:
     """Milliseconds from each deadline to its breach and its first rung; what is missing took more than the patience."""
 
     transport: str
-    count: int
+    cases: list[UUID]
     breaches: list[float]
-    rungs: list[float]
+    rungs: list[float] | None = None
 
     @staticmethod
     def p(late: Sequence[float], share: float) -> float:
         return percentile(late, share) if late else float("nan")
 
 
-async def lateness(server: EmbeddedPostgres, seconds: float, *, rate: float = RATE, kafka: str = "") -> Lateness:
+async def lateness(
+    server: EmbeddedPostgres, seconds: float, *, rate: float = RATE, services: Sequence[str] = CLOCKS, kafka: str = ""
+) -> Lateness:
     """`rate` deadlines a second for so long. All in one process, or with Kafka a process for each service."""
     database = await postgres.create(server)
     try:
-        async with AsyncExitStack() as running:
-            parts = [
-                await running.enter_async_context(product(database, services=together, kafka=kafka))
-                for together in ([SERVICES] if not kafka else [[name] for name in SERVICES])
-            ]
-            await load(parts[0].port, [HEAD_OFFICE], connections=1, seconds=0.01)
+        async with apart(database, services, kafka=kafka) as running:
+            await load(running.port, [HEAD_OFFICE], connections=1, seconds=0.01)
             connection = await asyncpg.connect(plain(database.admin_url))
             try:
-                return await _measure(connection, rate, seconds, "Kafka" if kafka else "embedded")
+                found = await _measure(connection, rate, seconds, "Kafka" if kafka else "embedded")
+                return await _with_rungs(connection, found) if "escalation" in services else found
             finally:
                 await connection.close()
     finally:
@@ -87,8 +86,11 @@ async def _measure(connection: asyncpg.Connection, rate: float, seconds: float, 
     cases = await add_deadlines(connection, Deadlines(count, first_at, timedelta(seconds=1 / rate)))
     await _know(connection, cases)
     await asyncio.sleep((first_at - datetime.now(UTC)).total_seconds() + seconds)
-    breaches = await _until_all(connection, _BREACHES, cases)
-    return Lateness(transport, count, breaches, await _until_all(connection, _RUNGS, cases))
+    return Lateness(transport, cases, await _until_all(connection, _BREACHES, cases))
+
+
+async def _with_rungs(connection: asyncpg.Connection, found: Lateness) -> Lateness:
+    return replace(found, rungs=await _until_all(connection, _RUNGS, found.cases))
 
 
 async def _know(connection: asyncpg.Connection, cases: Sequence[UUID]) -> None:

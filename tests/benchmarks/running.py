@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,17 @@ async def product(
     finally:
         await _ends(process)
         await gateways.stop()
+
+
+@asynccontextmanager
+async def apart(
+    database: TestDatabase, services: Sequence[str] = tuple(service.name for service in SERVICES), *, kafka: str = ""
+) -> AsyncIterator[Running]:
+    """The first of the services, with the others: all in one process, or a process each where Kafka is between them."""
+    async with AsyncExitStack() as running:
+        parts = [[name] for name in services] if kafka else [list(services)]
+        began = [await running.enter_async_context(product(database, services=part, kafka=kafka)) for part in parts]
+        yield began[0]
 
 
 async def load(

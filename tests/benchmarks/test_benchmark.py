@@ -1,5 +1,6 @@
 """The benchmark measures what it says, and every part of it works; no figure is judged here."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,11 +64,15 @@ async def test_pgbench_writes_the_same_tables_with_as_many_rows_as_a_create(serv
 
 
 def test_every_part_runs_and_prints_its_figures(server: EmbeddedPostgres, capsys: pytest.CaptureFixture[str]) -> None:
-    run(server, parse(["--seconds", "1", "--rounds", "1", "--no-kafka"]), Path())
+    sizes = ["--few", "500", "--many", "2000", "--fires", "200", "--rate", "50", "--computed", "500"]
+    run(server, parse(["--seconds", "1", "--rounds", "1", "--no-kafka", *sizes]), Path())
     printed = capsys.readouterr().out
-    assert printed.count("ratio ") == 4
-    assert "embedded" in printed
-    assert "skipped: not wanted" in printed
+    assert printed.count("ratio ") == 5
+    assert printed.count("skipped: not wanted") == 2
+    assert "the claim reads case_file_next_due_at_idx alone: yes" in printed
+    assert "deadline of a budget" in printed
+    assert re.search(r"embedded breach +50 +50 ", printed)
+    assert re.search(r"embedded rung, 5/s +5 +5 ", printed)
 
 
 @pytest.mark.kafka
