@@ -67,6 +67,11 @@ def test_a_hold_after_the_breach_delays_the_rungs_that_have_not_fired_by_its_len
     assert plan.fires_at == DUE + 29 * HOUR
 
 
+def test_a_hold_that_is_told_again_with_another_beginning_was_put_right() -> None:
+    marks = (HoldMark(1, True, DUE + 10 * HOUR), HoldMark(2, True, DUE + 4 * HOUR), HoldMark(3, False, DUE + 15 * HOUR))
+    assert held_spans(reversed(marks)) == (Span(DUE + 4 * HOUR, DUE + 15 * HOUR),)
+
+
 def test_nothing_fires_while_the_clock_is_held() -> None:
     marks = (HoldMark(1, True, DUE + HOUR),)
     plan = evaluate(Facts((breach(),), marks, (Fired(1, DUE),)), RULES)

@@ -27,9 +27,9 @@ def held_spans(marks: Iterable[HoldMark]) -> tuple[Span, ...]:
     spans: list[Span] = []
     begun: datetime | None = None
     for mark in sorted(marks, key=lambda m: m.seq):
-        if mark.held and begun is None:
-            begun = mark.at
-        elif not mark.held and begun is not None:
+        if mark.held:
+            begun = mark.at  # told again, it was put right: the publisher's last word counts
+        elif begun is not None:
             spans.append(Span(begun, mark.at))
             begun = None
     if begun is not None:

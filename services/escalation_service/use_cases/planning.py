@@ -1,6 +1,7 @@
 """Lets a ladder follow its facts: what is next, what lapsed, whether it is over."""
 
 from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
 
 from services.escalation_service.domain.case_file import CaseFile
 from services.escalation_service.domain.ladder import Facts, LadderRules, Plan, RungRule, evaluate
@@ -14,10 +15,14 @@ from shared.db import Tx
 from shared.kernel.ids import uuid7
 
 WAIT_PAUSE = timedelta(minutes=1)
+_BOOKS: WeakKeyDictionary[Tx, RuleBook] = WeakKeyDictionary()
 
 
 async def rule_book(tx: Tx) -> RuleBook:
-    return await policies.rule_book(tx)
+    """Read once in a transaction: a batch of breaches needs it for each of them."""
+    if tx not in _BOOKS:
+        _BOOKS[tx] = await policies.rule_book(tx)
+    return _BOOKS[tx]
 
 
 def rules_of(book: RuleBook, file: CaseFile, facts: Facts, now: datetime) -> LadderRules:
