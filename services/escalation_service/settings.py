@@ -10,7 +10,7 @@ class EscalationSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PWA_ESCALATION_", frozen=True, extra="ignore")
 
     batch: int = Field(200, ge=1, le=5000, description="ladders fired in one transaction")
-    export_rows: int = Field(50_000, ge=1, le=200_000, description="lines that one spreadsheet may hold")
+    export_rows: int = Field(20_000, ge=1, le=200_000, description="lines that one spreadsheet may hold")
     env: str = Field(
         "development", validation_alias="PWA_ENV", description="'production' forbids webhooks of this machine"
     )

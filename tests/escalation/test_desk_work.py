@@ -9,7 +9,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.escalation.browser import Page, chromium, fill, late, page  # noqa: F401 - fixtures
-from tests.escalation.mailroom import GOVERNOR
+from tests.escalation.mailroom import DIRECTOR, GOVERNOR
 from tests.escalation.test_desk_page import sound
 
 READ = "const [name, text] = arguments; return import('/escalation/desk/dates.js').then((dates) => dates[name](text));"
@@ -62,6 +62,32 @@ def test_the_officer_of_a_post_acknowledges_promises_and_takes_over(page: Page) 
     fill(page, promised_at="6/2/2569")
     page.submit()
     page.wait_for_text("#lines", "6 ก.พ. 2569 16:30 น.")
+
+
+def test_a_rung_is_handed_over_and_taken_over_with_a_reason(page: Page) -> None:
+    late(page, "1102")
+    page.served.do(page.served.desk.staff("R01", {"region_director": DIRECTOR}))
+    page.sign_in()
+    page.keys(Keys.ENTER)
+    page.wait(lambda: page.find("#panel").is_displayed())
+    page.all("#panel [aria-label=ทำรายการ] button")[3].click()
+    page.wait(lambda: page.all("dialog"))
+    fill(page, to_staff_code="PWA-404", reason="ไปราชการ")
+    page.chord(Keys.CONTROL, Keys.ENTER)
+    page.wait_for_text("#form-error", "ไม่มีพนักงานรหัสนี้ [unknown_officer]")
+    assert all("422" in each for each in page.complaints())
+    fill(page, to_staff_code="PWA-2")
+    page.submit()
+    page.wait_for_text("#panel", "มอบให้\nสมหญิง ตัวอย่าง (PWA-2)")
+    assert "ผู้ดูแลขณะนี้\nสมหญิง ตัวอย่าง (PWA-2)" in page.find("#panel").text
+    page.all("#panel [aria-label=ทำรายการ] button")[4].click()
+    page.wait(lambda: page.all("dialog"))
+    fill(page, reason="กสส. เร่งรัดเอง")
+    page.submit()
+    page.wait_for_text("#panel", "(dev-complaints_division)")
+    rows = page.served.rows("SELECT kind, note FROM escalation.answer ORDER BY answered_at")
+    assert {(row.kind, row.note) for row in rows} >= {("hand_over", "ไปราชการ"), ("take_over", "กสส. เร่งรัดเอง")}
+    sound(page)
 
 
 def held(page: Page, offices: str, *more: str) -> None:
@@ -138,7 +164,7 @@ def test_dates_are_read_and_written_in_the_buddhist_era(page: Page) -> None:
         ("parseInstant", "4/2/2569", "2026-02-04T16:30:00+07:00"),
         ("parseInstant", "4/2 9.05", "2026-02-04T09:05:00+07:00"),
         ("parseInstant", "4/2/2569 24:00", None), ("parseInstant", "+2 ๘:๐๐", "2026-02-05T08:00:00+07:00"),
-        ("instant", "2026-12-31T17:30:00Z", "1 ม.ค. 2570 00:30 น."), ("instant", None, ""),
+        ("instant", "2026-12-31T17:30:00Z", "1 ม.ค. 2570 00:30\u00a0น."), ("instant", None, ""),
         ("day", "2026-02-03", "3 ก.พ. 2569"), ("typed", "2026-02-04", "4/2/2569"), ("duration", 51, "2 วัน 3 ชม."),
         ("duration", 0, "0 ชม."), ("duration", 24, "1 วัน"),
     ]  # fmt: skip

@@ -24,7 +24,7 @@ const written = (date) => parts(date).map((part) => part.value).join(" ");
 export function instant(value) {
   if (!value) return "";
   const date = new Date(value);
-  return `${written(date)} ${TIME.format(date)} น.`;
+  return `${written(date)} ${TIME.format(date)}\u00a0น.`;
 }
 
 /** 3 ก.พ. 2569 of a day written as 2026-02-03. */

@@ -129,7 +129,7 @@ function dates(line) {
   const rung = line.rung ? `${line.rung} · ${line.acknowledged_at ? "รับทราบแล้ว" : "ยังไม่รับทราบ"}` : "ยังไม่แจ้ง";
   const entries = [
     ["ครบกำหนด", instant(line.due_at), late],
-    ["ขั้นที่แจ้ง", line.repaired === null ? rung : `${line.rung || "ยังไม่แจ้ง"} · ปิดแล้ว`],
+    ["ขั้นที่แจ้ง", line.repaired === null ? rung : `${line.rung || "ยังไม่แจ้ง"} · ปิดแล้ว`, line.told === "not_told" && "แจ้งผู้รับไม่ได้"],
     ["นัดแล้วเสร็จ", instant(line.promised_at), line.promise_broken && "ผิดนัด"],
     ["ติดตามครั้งถัดไป", day(line.next_chase_on)],
   ];

@@ -68,6 +68,7 @@ function content(line, view, messages) {
     section("ลำดับขั้นที่แจ้ง", view.rungs.map(rungShown), nextShown(view.next_rung) ?? "ยังไม่มีขั้นที่แจ้ง"),
     whySection(),
     section("ข้อความถึงผู้บริหาร", messages.map(messageShown), "ยังไม่มีข้อความ"),
+    section("คำตอบของผู้บริหารและ กสส.", view.answers.map(answerShown), "ยังไม่มีคำตอบ"),
     section("บันทึกการติดตาม", view.chases.map(chaseShown), "ยังไม่มีการติดตาม"),
   ];
 }
@@ -120,6 +121,9 @@ function rungShown(rung) {
       ["เลื่อนขั้นถัดไปถึง", instant(rung.deferred_until)],
       ["นัดแล้วเสร็จ", instant(rung.promised_at)],
       ["บันทึก", rung.note],
+      ["ข้อความ", rung.told && `${word("message_states", rung.told)}${rung.told_at ? ` ${instant(rung.told_at)}` : ""}`],
+      ["ผู้ดูแลขณะนี้", rung.in_charge && `${rung.in_charge_name ?? ""} (${rung.in_charge})`],
+      ["ยกเลิกการเกินกำหนดเมื่อ", instant(rung.corrected_at)],
     ]),
   );
 }
@@ -128,6 +132,18 @@ function nextShown(next) {
   if (!next) return null;
   const at = next.fires_at ? `กำหนด ${instant(next.fires_at)}` : "หยุดนับชั่วคราว";
   return el("p", { class: "next" }, `ขั้นถัดไป ${next.rung} ${word("posts", next.post)} · ${at}`);
+}
+
+function answerShown(answer) {
+  return el(
+    "li", {}, el("h4", {}, `${instant(answer.answered_at)} · ขั้นที่ ${answer.rung} ${word("answer_kinds", answer.kind)}`), answer.note && el("p", {}, answer.note),
+    facts([
+      ["นัดแล้วเสร็จ", instant(answer.promised_at)],
+      ["เลื่อนขั้นถัดไปถึง", instant(answer.deferred_until)],
+      ["มอบให้", answer.to_code && `${answer.to_name ?? ""} (${answer.to_code})`],
+      ["โดย", answer.answered_by],
+    ]),
+  );
 }
 
 function chaseShown(chase) {
