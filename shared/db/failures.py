@@ -5,7 +5,7 @@ from asyncpg.exceptions._base import DataError  # what asyncpg raises itself; as
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-DatabaseError = SQLAlchemyError
+DATABASE_ERRORS = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
 # SQLSTATE classes and codes: connection, resources, operator intervention, lock and statement timeouts, rollbacks.
 _CLASSES = ("08", "53", "57", "58")
 _CODES = frozenset({"40001", "40P01", "55P03", "25006"})

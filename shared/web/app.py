@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import asyncpg
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
@@ -12,7 +11,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
 
-from shared.db.failures import DatabaseError
+from shared.db.failures import DATABASE_ERRORS
 from shared.kernel.errors import Refusal
 from shared.web import problems
 from shared.web.access import Gate
@@ -37,9 +36,7 @@ _HANDLERS: Mapping[type[Exception], Any] = {
     HTTPException: problems.on_http_exception,
     RequestValidationError: on_validation_error,
     Replay: on_replay,
-    DatabaseError: on_database_error,
-    asyncpg.PostgresError: on_database_error,
-    asyncpg.InterfaceError: on_database_error,
+    **dict.fromkeys(DATABASE_ERRORS, on_database_error),
     OSError: on_database_error,
     TimeoutError: on_database_error,
 }
