@@ -1,4 +1,4 @@
-"""What must hold after any death, read from the tables as they are; shares no code with the product."""
+"""What must hold after any death, read from the tables as they are; takes nothing from the product but the names."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,7 +7,9 @@ from typing import Any
 
 import asyncpg
 
-SCHEMAS = ("intake", "sla", "escalation", "survey", "reporting")
+from services.catalogue import SERVICES
+
+SCHEMAS = tuple(service.name for service in SERVICES)
 # Who handles events of which topic, as process and architecture say.
 READERS = {
     "pwa.intake.v1": ("sla", "escalation", "survey", "reporting"),
@@ -101,3 +103,33 @@ async def _clocks(connection: asyncpg.Connection, acknowledged: dict[str, str], 
     armed = await connection.fetch("SELECT key FROM sla.outbox_sent WHERE type = 'pwa.sla.clock-armed.v1'")
     doubled = [key for key, count in Counter(row["key"] for row in armed).items() if count > 1]
     findings.expect(not doubled, f"{len(doubled)} clocks were armed twice")
+
+
+async def check_timers(connection: asyncpg.Connection, cases: Iterable[str]) -> Findings:
+    """Every one of these cases was breached once and called upon its first officer once, in rows and in events."""
+    findings = Findings()
+    due = Counter(cases)
+    told = await _streams(connection, findings)
+    for name, rows in {
+        "breaches": "SELECT case_id::text AS key FROM sla.breach WHERE voided_at IS NULL",
+        "rungs": "SELECT case_id::text AS key FROM escalation.rung WHERE state = 'fired'",
+        "breach events": "SELECT key FROM sla.outbox_sent WHERE type = 'pwa.sla.breached.v1'",
+        "rung events": "SELECT key FROM escalation.outbox_sent WHERE type = 'pwa.escalation.rung-fired.v1'",
+    }.items():
+        found = Counter(row["key"] for row in await connection.fetch(rows))
+        missing, doubled = due - found, found - due
+        findings.expect(not missing, f"{missing.total()} {name} are missing")
+        findings.expect(not doubled, f"{doubled.total()} {name} too many")
+    taken = await connection.fetch("SELECT event_id FROM escalation.inbox WHERE topic = 'pwa.sla.v1'")
+    findings.expect(
+        {row["event_id"] for row in taken} == told.get("pwa.sla.v1", set()), "escalation missed news of sla"
+    )
+    early = await connection.fetchval(
+        """SELECT (SELECT count(*) FROM sla.breach WHERE declared_at < due_at)
+        + (SELECT count(*) FROM escalation.rung WHERE fired_at < scheduled_at)"""
+    )
+    findings.expect(early == 0, f"{early} were fired early")
+    for schema in ("sla", "escalation"):
+        parked = await connection.fetchval(f"SELECT count(*) FROM {schema}.parked WHERE state = 'parked'")
+        findings.expect(parked == 0, f"{schema} has set {parked} events aside")
+    return findings

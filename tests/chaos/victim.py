@@ -1,4 +1,4 @@
-"""The whole product as a process of its own, on a database and (if named) a Kafka that the test owns."""
+"""The services that have an address, as a process of their own, on a database and (if named) a Kafka of the test."""
 
 import asyncio
 import json
@@ -46,8 +46,9 @@ async def main() -> None:
                 settings=service.settings(**overrides(service, told["gateways"], told["key"])),
             )
             for service in SERVICES
+            if service.name in told["urls"]
         ]  # fmt: skip
-        host = Host(nodes, ROLES, ("127.0.0.1", told["port"]), told["keys"])
+        host = Host(nodes, frozenset(told.get("roles", ROLES)), ("127.0.0.1", told["port"]), told["keys"])
         await host.run(stop, announce)
     await broker.stop()
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.catalogue import SERVICES
 from shared.testing.kafka_scan import force_compaction, places_of
 from shared.testing.system import System
 from tests.journeys.closing import change, intake, registered, report_done
@@ -12,7 +13,7 @@ from tests.journeys.closing import change, intake, registered, report_done
 DIGITS = "812345678"  # however the number is written, it ends so
 NAME = "สมหญิงผู้ขอลบ"
 WORDS = "ถ้อยคำเฉพาะของผู้ร้องรายนี้"
-SCHEMAS = ("intake", "sla", "escalation", "survey", "reporting")
+SCHEMAS = tuple(service.name for service in SERVICES)
 
 
 async def _tables_with(system: System, text: str) -> list[str]:
