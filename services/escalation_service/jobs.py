@@ -8,6 +8,7 @@ from services.escalation_service.gateways.providers import deliver
 from services.escalation_service.use_cases import bundling, mailing_out, message_health
 from services.escalation_service.use_cases.firing import fire_due_rungs, rest
 from services.escalation_service.use_cases.mailing_out import Posted
+from services.escalation_service.use_cases.watching import lateness
 from shared.kernel.faults import fault_point
 from shared.runtime.service import Context, Job
 
@@ -22,6 +23,13 @@ async def until_next(context: Context) -> float:
     """Seconds until the next ladder wants attention; asks the publishers for their word where one waits for it."""
     async with context.db.transaction() as tx:
         return await rest(tx)
+
+
+async def watch_lateness(context: Context) -> int:
+    """Keep the metric of late rungs true."""
+    async with context.db.transaction() as tx:
+        await lateness(tx)
+    return 0
 
 
 async def bundle_messages(context: Context) -> int:
@@ -63,6 +71,7 @@ async def forget_old_receipts(context: Context) -> int:
 
 JOBS: Sequence[Job] = (
     Job("fire_rungs", fire_rungs, timedelta(seconds=5), until_next),
+    Job("watch_lateness", watch_lateness, timedelta(seconds=15)),
     Job("bundle-messages", bundle_messages, timedelta(seconds=1)),
     Job("send-mailings", send_mailings, timedelta(seconds=1)),
     Job("settle-stale-mailings", settle_stale_mailings, timedelta(seconds=15)),

@@ -31,6 +31,7 @@ TIMER_LATENESS = Histogram(
     "pwa_timer_lateness_seconds", "From the due instant to the firing.", ["timer"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0),
 )  # fmt: skip
+TIMERS_LATE = Gauge("pwa_timers_late", "Timers over a minute late although no news is missing.", ["timer"])
 BREACHES = Counter("pwa_breaches_total", "Deadlines missed.", ["metric"])
 RUNGS_FIRED = Counter("pwa_rungs_fired_total", "Officers called upon.", ["rung"])
 OFFICER_MESSAGES = Counter("pwa_officer_messages_total", "Attempts to tell officers.", ["means", "outcome"])

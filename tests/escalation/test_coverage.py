@@ -8,6 +8,7 @@ from services.escalation_service.use_cases import areas, posts
 from services.escalation_service.use_cases.coverage import problems
 from shared.contracts.sla import CalendarPublished
 from shared.db.migrate import differences
+from shared.observability.metrics import TIMER_LATENESS, TIMERS_LATE
 from shared.testing.postgres import TestDatabase
 from tests.escalation.given import Case, Desk
 
@@ -99,6 +100,23 @@ async def test_rungs_that_wait_blind_for_long_are_a_reason_to_be_degraded(desk: 
     assert any("sla_clock_blind" in reason for reason in await _problems(desk))
     await desk.listen_until(desk.now)
     assert not any("sla_clock_blind" in reason for reason in await _problems(desk))
+
+
+async def test_rungs_that_nothing_hinders_are_late_after_a_minute_and_counted(desk: Desk) -> None:
+    case = Case("1102")
+    await desk.hear(case.registered(desk.now), case.breached(desk.now))
+    desk.clock.advance(timedelta(seconds=50))
+    await desk.listen_until(desk.now)
+    assert not any("are more than 60 s late" in reason for reason in await _problems(desk))
+    desk.clock.advance(timedelta(seconds=20))
+    await desk.listen_until(desk.now)
+    assert "1 ladders are more than 60 s late" in await _problems(desk)
+    assert TIMERS_LATE.labels("escalation")._value.get() == 1
+    fired = TIMER_LATENESS.labels("escalation")._sum.get()
+    await desk.fire()
+    assert TIMER_LATENESS.labels("escalation")._sum.get() - fired == 70
+    assert not any("are more than 60 s late" in reason for reason in await _problems(desk))
+    assert TIMERS_LATE.labels("escalation")._value.get() == 0
 
 
 async def test_seeding_again_changes_nothing_that_people_entered(desk: Desk) -> None:

@@ -176,6 +176,13 @@ async def oldest_due(tx: Tx) -> datetime | None:
     return found
 
 
+async def count_late(tx: Tx, due_before: datetime, heard_until: datetime) -> int:
+    """Ladders whose rung should have fired by then, though nothing that could stop it is unknown."""
+    wanted = LADDER.c.next_due_at < min(due_before, heard_until)
+    found: int = await tx.scalar(select(func.count()).select_from(LADDER).where(wanted, LADDER.c.stalled.is_(None)))
+    return found
+
+
 async def wake(tx: Tx, calendar: str) -> None:
     """Let the timer plan the ladders again whose next rung is counted on a calendar."""
     its = select(LADDER.c.case_id, LADDER.c.cycle).where(

@@ -9,6 +9,7 @@ from services.escalation_service.domain.policy import RuleBook
 from services.escalation_service.store import ladders, officers, offices
 from services.escalation_service.use_cases.firing import known_until
 from services.escalation_service.use_cases.planning import rule_book
+from services.escalation_service.use_cases.watching import lateness
 from shared.db import Tx
 from shared.kernel.clock import BANGKOK
 from shared.reference import REGIONS, region_office
@@ -28,7 +29,7 @@ async def problems(tx: Tx) -> list[str]:
     book = await rule_book(tx)
     return [
         *await _vacancies(tx), *await _regions(tx), *_queues(book, tx.now), *_calendars(book, tx.now),
-        *await _blindness(tx), *await _stalled(tx),
+        *await _blindness(tx), *await lateness(tx), *await _stalled(tx),
     ]  # fmt: skip
 
 

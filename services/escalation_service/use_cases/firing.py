@@ -19,6 +19,7 @@ from shared.db import Tx
 from shared.kernel.faults import fault_point
 from shared.messaging.consumer import parked_keys, watermarks
 from shared.messaging.waiting import rest_until
+from shared.observability.metrics import TIMER_LATENESS
 
 log = logging.getLogger(__name__)
 PUBLISHERS = (INTAKE, SLA)
@@ -125,9 +126,22 @@ async def _fire(tx: Tx, this: _Round) -> None:
     rows = [_row(due, called[call], tx.now) for due, call in zip(this.due, calls, strict=True)]
     await ladders.add_fired(tx, rows)
     await officer_messages.queue(tx, rows)
+    _observe(tx, this.due)
     for due, row in zip(this.due, rows, strict=True):
         await tx.publish(_event(due, row))
         _follow(this, due.ladder, await _climb(tx, due), due.rules)
+
+
+def _observe(tx: Tx, fired: Sequence[_Due]) -> None:
+    """How long after the instant at which it could fire; that may be later than it was scheduled."""
+    late = [(tx.now - due.ladder.next_due_at).total_seconds() for due in fired if due.ladder.next_due_at]
+    histogram = TIMER_LATENESS.labels("escalation")
+
+    def observe() -> None:
+        for seconds in late:
+            histogram.observe(seconds)
+
+    tx.after_commit(observe)
 
 
 def _post_of(this: _Round, due: _Due) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """What is missing or late: deadlines held back for want of news, subjects without policy, calendars that end."""
 
+import logging
 from datetime import timedelta
 
 from services.sla_service.domain.metrics import LANES
@@ -8,10 +9,11 @@ from services.sla_service.store import cases, decisions
 from services.sla_service.store.book import read_book
 from services.sla_service.use_cases import news
 from shared.db import Tx
-from shared.observability.metrics import SLA_CLOCK_BLIND
+from shared.observability.metrics import SLA_CLOCK_BLIND, TIMERS_LATE
 from shared.reference import HEAD_OFFICE, subjects
 
 GRACE = timedelta(seconds=60)
+log = logging.getLogger(__name__)
 
 
 async def problems(tx: Tx) -> list[str]:
@@ -25,6 +27,9 @@ async def lateness(tx: Tx, grace: timedelta = GRACE) -> list[str]:
     seconds = int(grace.total_seconds())
     blind = {lane: getattr(waiting, lane) for lane in LANES}
     SLA_CLOCK_BLIND.set(sum(blind.values()))
+    TIMERS_LATE.labels("sla").set(waiting.late)
+    if waiting.late:
+        log.warning("case files are late", extra={"count": waiting.late})
     sentences = {
         f"sla_clock_blind: {count} deadlines lack news from {lane} for over {seconds} s": count
         for lane, count in blind.items()
