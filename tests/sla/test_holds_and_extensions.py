@@ -93,6 +93,21 @@ async def test_a_hold_after_the_fact_needs_a_right_and_a_reason_and_is_told(alon
     assert len(audit) == 1
 
 
+async def test_a_hold_that_ended_with_its_cycle_stands_in_nobodys_way_after_a_reopening(
+    alone: System, story: Story
+) -> None:
+    path = f"/sla/v1/cases/{story.case_id}/holds"
+    assert (await division(alone).post(path, json=HOLD)).status_code == 201
+    await hear(alone, story.resolved(NINE + hours(1)), story.reopened(NINE + hours(2)))
+    alone.clock.set(NINE + hours(3))
+    second = await division(alone).post(path, json=HOLD)
+    assert (second.status_code, second.json().get("cycle")) == (201, 2)
+    running = (
+        await division(alone).get("/sla/v1/holds", params={"case_id": str(story.case_id), "running": True})
+    ).json()
+    assert [one["hold_id"] for one in running["items"]] == [second.json()["hold_id"]]
+
+
 async def test_a_hold_with_a_reason_that_the_policy_does_not_know_is_refused(alone: System, story: Story) -> None:
     url = f"/sla/v1/cases/{story.case_id}/holds"
     answer = await division(alone).post(url, json={**HOLD, "reason": "lunch"})

@@ -125,8 +125,19 @@ class CaseFacts:
     @cached_property
     def newest_contact(self) -> Milestone | None:
         """The last word on whether the complainant can be reached; None: nothing says that they cannot."""
+        return self._contacts[-1] if self._contacts else None
+
+    @cached_property
+    def _contacts(self) -> list[Milestone]:
         told = [one for one in self.milestones if one.role in (REACHABLE, UNREACHABLE)]
-        return max(told, key=lambda one: one.seq, default=None)
+        return sorted(told, key=lambda one: one.seq)
+
+    def reachable_from(self, at: datetime) -> datetime:
+        """From when there was somebody to tell: at once, or when a way was found to whom there was none at `at`."""
+        known = [one for one in self._contacts if one.at <= at]
+        if not known or known[-1].role == REACHABLE:
+            return at
+        return next((one.at for one in self._contacts if one.at > at and one.role == REACHABLE), at)
 
     def reopening(self, cycle: int) -> Edge | None:
         """The fact that began a cycle after the first."""

@@ -54,6 +54,17 @@ def _report(facts: CaseFacts, cycle: int) -> datetime | None:
     return (closing.reported_at or closing.at) if closing and closing.reason == RESOLVED else None
 
 
+def _receipt_of_the_reachable(facts: CaseFacts, _cycle: int) -> datetime | None:
+    """Nobody is owed a contact before there is a way to them."""
+    return facts.reachable_from(facts.received_at) if facts.received_at else None
+
+
+def _report_to_tell(facts: CaseFacts, cycle: int) -> datetime | None:
+    """The report, or later, when a way to the complainant was found."""
+    reported_at = _report(facts, cycle)
+    return facts.reachable_from(reported_at) if reported_at else None
+
+
 def _opening(facts: CaseFacts, cycle: int) -> datetime | None:
     """Registration, later the reopening: nobody can record what has not been entered."""
     reopening = facts.reopening(cycle)
@@ -110,9 +121,9 @@ def _by_record(facts: CaseFacts, metric: str, cycle: int) -> Iterator[Stop]:
 
 RULES: Mapping[str, Rule] = {
     ACKNOWLEDGE: Rule(INTAKE_LANE, _receipt, _with_the_case, every_cycle=False, is_paused=True),
-    FIRST_CONTACT: Rule(SURVEY_LANE, _receipt, _by_contact, every_cycle=False),
+    FIRST_CONTACT: Rule(SURVEY_LANE, _receipt_of_the_reachable, _by_contact, every_cycle=False),
     RESOLVE: Rule(INTAKE_LANE, _receipt, _with_the_case, is_paused=True),
-    NOTIFY_CUSTOMER: Rule(SURVEY_LANE, _report, _by_telling),
+    NOTIFY_CUSTOMER: Rule(SURVEY_LANE, _report_to_tell, _by_telling),
     SURVEY_CALL: Rule(SURVEY_LANE, _report, _after_the_report),
     OIS_RECORD: Rule(REPORTING_LANE, _opening, _by_record),
 }

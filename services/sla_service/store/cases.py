@@ -109,7 +109,7 @@ async def hold_fire(
 ) -> None:
     """Keep these out of the lane's claims until then: news of them is missing, or they could not be evaluated."""
     statement = update(case_file).where(case_file.c.case_id.in_(case_ids))
-    await tx.execute(statement.values({_HOLD[lane]: until, "trouble": trouble}))
+    await tx.execute(statement.values({_HOLD[lane]: until} | ({"trouble": trouble} if trouble else {})))
 
 
 async def count_waiting(tx: Tx, due_before_: datetime, covered: Mapping[str, datetime]) -> Row[Any]:

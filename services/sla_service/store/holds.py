@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, insert, select
+from sqlalchemy import ColumnElement, Row, Select, insert, select
 
-from services.sla_service.domain.facts import HOLD, Edge
+from services.sla_service.domain.facts import CLOSED, HOLD, Edge
 from services.sla_service.store.reads import visible
 from services.sla_service.store.tables import case_file, interval
 from shared.db import Tx
@@ -35,7 +35,7 @@ async def enter(tx: Tx, case_id: UUID, edge: Edge, entered: Entered) -> None:
     )  # fmt: skip
 
 
-_begun, _ended = interval.alias("begun"), interval.alias("ended")
+_begun, _ended, _closing = interval.alias("begun"), interval.alias("ended"), interval.alias("closing")
 
 
 def _holds(scope: Scope) -> Select[Any]:
@@ -58,6 +58,16 @@ def _holds(scope: Scope) -> Select[Any]:
     )
 
 
+def _ends_with_cycle() -> ColumnElement[bool]:
+    """Whether the cycle has ended in which a hold began; a hold outlives none."""
+    is_its_own = (_closing.c.case_id == _begun.c.case_id) & (_closing.c.cycle == _begun.c.cycle)
+    return (
+        select(_closing.c.case_id)
+        .where(is_its_own, _closing.c.kind == CLOSED, _closing.c.began_at.is_not(None))
+        .exists()
+    )
+
+
 async def find(tx: Tx, scope: Scope, hold_id: UUID) -> Row[Any] | None:
     return await tx.find(_holds(scope).where(_begun.c.hold_id == hold_id))
 
@@ -70,7 +80,7 @@ async def list_holds(
     if case_id is not None:
         query = query.where(_begun.c.case_id == case_id)
     if is_open is not None:
-        runs = _begun.c.ended_at.is_(None) & _ended.c.ended_at.is_(None)
+        runs = _begun.c.ended_at.is_(None) & _ended.c.ended_at.is_(None) & ~_ends_with_cycle()
         query = query.where(runs if is_open else ~runs)
     if after is not None:
         query = query.where(_begun.c.hold_id > after)

@@ -51,7 +51,7 @@ async def _fire_lane(tx: Tx, lane: str, covered: Coverage, most: int) -> int:
         if waiting:
             await cases.hold_fire(tx, waiting, tx.now + LOOK_AGAIN, lane=dark)
     await decisions.hold_back(
-        tx, [(file.case_id, file.wanted(lane)) for file in claimed if file.case_id in blind], "parked"
+        tx, [(file.case_id, file.wanted(lane)) for file in claimed if lane in blind.get(file.case_id, ())], "parked"
     )
     await fault_point("timer.fired")
     return len(claimed)
