@@ -120,3 +120,15 @@ async def test_a_record_that_ois_takes_stops_its_clock(system: System) -> None:
     await system.drain()
     [stopped] = (await clocks(system, case_id, "ois_record"))["clocks"]
     assert stopped["verdict"] == "met"
+
+
+async def test_the_breach_of_another_clock_is_no_breach_of_the_repair_anywhere(system: System) -> None:
+    case_id = await registered(system)
+    await system.advance(hours=12)  # nobody has accepted the case, nobody has spoken with the customer
+    [acknowledge] = (await clocks(system, case_id, "acknowledge"))["clocks"]
+    assert (acknowledge["breached"], (await clocks(system, case_id))["breaches"]) == (True, [])
+    division = system.api("complaints_division")
+    facts = (await division.get(f"/intake/v1/cases/{case_id}")).json()["facts"]
+    assert (facts["breached_at"], facts["warned_at"]) == (None, None)
+    assert await system.sql("SELECT 1 FROM escalation.breach") == []
+    assert await system.sql("SELECT 1 FROM escalation.ladder WHERE breached_at IS NOT NULL") == []
