@@ -114,7 +114,7 @@ async def compare(server: EmbeddedPostgres, few: int, many: int, fires: int) -> 
             await each.due(BATCH)
             await each.fire_all()
             each.fires, each.seconds, each.own, each.server = 0, 0.0, 0.0, 0.0
-        await _tick(both)
+        await _tick(both, min(TICKS, max(3, fires // 20)))
         for _ in range(4):
             for each in both:
                 await each.due(fires // 4)
@@ -124,8 +124,8 @@ async def compare(server: EmbeddedPostgres, few: int, many: int, fires: int) -> 
         return both
 
 
-async def _tick(both: Sequence[Engine]) -> None:
-    for _ in range(TICKS):
+async def _tick(both: Sequence[Engine], turns: int) -> None:
+    for _ in range(turns):
         for each in both:
             each.idle.append((await each.tick())[1])
             await each.due(DUE_IN_A_TICK)

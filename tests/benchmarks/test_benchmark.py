@@ -19,7 +19,7 @@ from tests.benchmarks.posts import percentile
 from tests.benchmarks.running import load, product
 from tests.kafka_fixtures import kafka_server  # noqa: F401 - a fixture
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
