@@ -12,6 +12,7 @@ from tests.escalation.given import Case, Desk, Front
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 WEEK = [["08:30-16:30"]] * 5 + [[], []]
+ONCE = (ExceptionDay(day="2026-02-03", name="เปิดวันเดียว", windows=("09:00-10:00",)),)
 
 
 def rung(number: int, post: str, place: str, hours: int, **more: object) -> dict[str, object]:
@@ -204,3 +205,26 @@ async def test_late_without_any_ladder_waits_and_climbs_once_there_is_one(desk: 
     await desk.rows("UPDATE escalation.ladder_policy SET published_at = now(), published_by = 'x' RETURNING 1")
     await desk.advance(minutes=2)
     assert len(await desk.rungs(case)) == 1
+
+
+async def test_17_a_ladder_whose_next_rung_can_never_be_counted_stops_nobody_elses(desk: Desk, front: Front) -> None:
+    await desk.hear(calendar(desk, 1, weekly=[[]] * 7).model_copy(update={"exceptions": ONCE}))
+    stuck = ladder(
+        rung(1, "branch_manager", "own", 0), rung(2, "region_director", "region", 8, calendar="office"),
+        rung(3, "deputy_governor", "area", 72), subject="Q01",
+    )  # fmt: skip
+    assert (await publish(front.sign_in("policy_editor"), stuck, "never_open")).status_code == 200
+    bad, good = Case("1102"), Case("1103")
+    for case in (bad, good):
+        await desk.hear(case.registered(desk.now - DAY), case.breached(desk.now))
+    await desk.hear(bad.classified(desk.now))
+    await desk.advance(minutes=1)
+    assert [len(await desk.rungs(case)) for case in (bad, good)] == [1, 1]
+    await desk.advance(hours=25)
+    assert [len(await desk.rungs(case)) for case in (bad, good)] == [1, 2]
+    division = front.sign_in("complaints_division")
+    said = (await division.get(f"/cases/{bad.case_id}/explain")).json()["cycles"][0]["rungs"]
+    assert [one["why"] for one in said] == ["fired_vacant", "calendar_missing", "calendar_missing"]
+    await desk.hear(bad.resolved(desk.now))
+    lapsed = [(row.rung, row.scheduled_at is None) for row in await desk.rungs(bad, state="lapsed")]
+    assert lapsed == [(2, True), (3, False)]

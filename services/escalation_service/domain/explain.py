@@ -105,8 +105,8 @@ def _not_fired(facts: Facts, rules: LadderRules, plan: Plan, rule: RungRule, at:
         return Explained(rule, Why(plan.waits_for or Why.LADDER))
     limits = limits_of(facts, plan.breach, rule, rules)
     if plan.next_rung is not None and rule.rung > plan.next_rung.rung:
-        return Explained(rule, Why.LOWER_FIRST, limits.scheduled_at)
-    return _waits(rule, limits, at)
+        return Explained(rule, Why.LOWER_FIRST, limits.scheduled_at if limits else None)
+    return _waits(rule, limits, at) if limits else Explained(rule, Why.CALENDAR)
 
 
 def _waits(rule: RungRule, limits: Limits, at: datetime) -> Explained:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.escalation_service.domain.calendars import ALWAYS, AROUND_THE_CLOCK, CalendarCopy
 from services.escalation_service.domain.holds import HoldMark, Span, held_spans, outside
+from shared.kernel.errors import Invalid
 
 
 class Place(StrEnum):
@@ -23,7 +24,7 @@ class State(StrEnum):
     QUIET = "quiet"  # no breach stands
     CLIMBING = "climbing"
     HELD = "held"
-    WAITING = "waiting"  # it is not known how to go on: no ladder, or no copy of its calendar
+    WAITING = "waiting"  # it is not known how to go on: no ladder, or no calendar that can be counted on
     COMPLETE = "complete"
     ENDED = "ended"
 
@@ -220,14 +221,17 @@ def _waiting(breach: Breach, wait: Wait, rung: RungRule | None = None) -> Plan:
 
 def _scheduled(breach: Breach, rule: RungRule, rules: LadderRules, spans: tuple[Span, ...]) -> datetime | None:
     calendar = rules.calendars.get(rule.calendar)
-    return calendar.after(breach.due_at, rule.offset, spans) if calendar else None
+    try:
+        return calendar.after(breach.due_at, rule.offset, spans) if calendar else None
+    except Invalid:  # the calendar is never open for so long
+        return None
 
 
 def _climbing(facts: Facts, rules: LadderRules, breach: Breach) -> Plan:
     rung = _remaining(facts, rules)[0]
-    if rung.calendar not in rules.calendars:
-        return _waiting(breach, Wait.CALENDAR, rung)
     limits = limits_of(facts, breach, rung, rules)
+    if limits is None:
+        return _waiting(breach, Wait.CALENDAR, rung)
     fires_at = limits.fires_at
     state = State.CLIMBING if fires_at is not None else State.HELD
     return Plan(state, breach, next_rung=rung, scheduled_at=limits.scheduled_at, fires_at=fires_at)
@@ -251,9 +255,18 @@ class Limits:
         return outside(max(at for at in known if at is not None), self.held)
 
 
-def limits_of(facts: Facts, breach: Breach, rung: RungRule, rules: LadderRules) -> Limits:
-    """Each officer gets time to act: a gap after the previous rung, and what an acknowledgement put off."""
-    spans, last, calendar = held_spans(facts.marks), facts.last, rules.calendars.get(rung.calendar)
-    gap_ends = calendar.after(last.fired_at, rules.minimum_gap, spans) if last and calendar else None
-    deferred = last.deferred_until if last else None
-    return Limits(_scheduled(breach, rung, rules, spans), gap_ends, deferred, spans, has_gap=last is not None)
+def limits_of(facts: Facts, breach: Breach, rung: RungRule, rules: LadderRules) -> Limits | None:
+    """Each officer gets time to act: a gap after the previous rung, and what an acknowledgement put off.
+
+    None: there is no copy of the rung's calendar, or it is never open for so long.
+    """
+    calendar = rules.calendars.get(rung.calendar)
+    if calendar is None:
+        return None
+    spans, last = held_spans(facts.marks), facts.last
+    try:
+        scheduled = calendar.after(breach.due_at, rung.offset, spans)
+        gap_ends = calendar.after(last.fired_at, rules.minimum_gap, spans) if last else None
+    except Invalid:
+        return None
+    return Limits(scheduled, gap_ends, last.deferred_until if last else None, spans, has_gap=last is not None)

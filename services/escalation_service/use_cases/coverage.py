@@ -89,6 +89,7 @@ async def _blindness(tx: Tx) -> list[str]:
 async def _stalled(tx: Tx) -> list[str]:
     words = {
         "parked": "wait for events that were set aside", "failed": "cannot be judged",
-        "ladder_missing": "are late without rules to climb by", "calendar_missing": "wait for a copy of their calendar",
+        "ladder_missing": "are late without rules to climb by",
+        "calendar_missing": "wait for a calendar that they can be counted on",
     }  # fmt: skip
     return [f"{n} ladders {words.get(why, why)}" for why, n in sorted((await ladders.count_stalled(tx)).items())]
