@@ -1,6 +1,6 @@
 """Officers answer: a promised date, handing over, taking over, many acknowledgements at once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.escalation_service.domain.offices import Officer
 from shared.contracts.escalation import DatePromised, RungAcknowledged, RungHandedOver
@@ -127,3 +127,33 @@ async def test_two_people_who_acknowledge_the_same_rungs_in_other_orders_do_not_
     )
     results = [item["result"] for answer in (one, other) for item in answer.json()["items"]]
     assert sorted(results) == ["acknowledged"] * 5 + ["already_acknowledged"] * 5
+
+
+async def test_an_officer_of_another_branch_who_acts_for_a_manager_may_answer_until_the_case_is_closed(
+    mailroom: Mailroom,
+) -> None:
+    acting = Officer("dev-branch_manager", "สมปอง ตัวอย่าง", email="acting@pwa.example")
+    await mailroom.desk.staff("1102", {"branch_manager": acting}, acting=True)
+    cases = [await mailroom.late(), await mailroom.late(), await mailroom.late(restricted=True)]
+    away = mailroom.front.sign_in("branch_manager", "1103")
+    urls = [f"/cases/{case.case_id}/rungs" for case in cases]
+    assert [(await away.get(url)).status_code for url in urls] == [200, 200, 404]
+    answers = [await away.post(f"{url}/1/acknowledge", json={}) for url in urls]
+    assert [answer.status_code for answer in answers] == [200, 200, 404]
+    assert (await away.post(f"{urls[0]}/2/acknowledge", json={})).status_code == 404
+    await mailroom.desk.hear(cases[0].resolved(mailroom.desk.now))
+    assert [(await away.get(url)).status_code for url in urls] == [404, 200, 404]
+    stranger = mailroom.front.sign_in("region_director", "R05")
+    assert [(await stranger.get(url)).status_code for url in urls] == [404, 404, 404]
+
+
+async def test_an_acknowledgement_leaves_the_date_that_was_promised_before(mailroom: Mailroom) -> None:
+    await mailroom.staff()
+    case = await mailroom.late()
+    manager = mailroom.front.sign_in("branch_manager", "1102")
+    promised = mailroom.desk.now + 3 * HOUR
+    url = f"/cases/{case.case_id}/rungs"
+    await manager.post(f"{url}/1/promise", json={"promised_at": promised.isoformat()})
+    assert (await manager.post(f"{url}/1/acknowledge", json={})).status_code == 200
+    (fired, *_) = (await manager.get(url)).json()["rungs"]
+    assert datetime.fromisoformat(fired["promised_at"]) == promised

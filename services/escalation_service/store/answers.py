@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, func, select, tuple_, update
+from sqlalchemy import Row, and_, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.escalation_service.domain.messages import Kind
@@ -51,8 +51,9 @@ async def promise(tx: Tx, rung_id: UUID, promised_at: datetime) -> None:
 
 
 async def is_in_charge(tx: Tx, case_id: UUID, staff_code: str, *, restricted: bool) -> bool:
-    """Whether some rung of the case was handed to this person."""
-    mine = and_(R.case_id == case_id, R.in_charge == staff_code)
+    """Whether some rung of the case was handed to this person, or called upon them and still waits for an answer."""
+    called = and_(R.officer_code == staff_code, R.settled_at.is_(None))
+    mine = and_(R.case_id == case_id, or_(R.in_charge == staff_code, called))
     statement = select(R.rung_id).join(CASE_FILE, F.case_id == R.case_id).where(mine).limit(1)
     return await tx.find(statement if restricted else statement.where(F.restricted.is_(False))) is not None
 

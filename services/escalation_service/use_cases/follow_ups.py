@@ -60,7 +60,7 @@ async def scope_of(tx: Tx) -> Scope:
 
 
 async def visible(tx: Tx, case_id: UUID) -> CaseFile:
-    """The case, for those who see its office and for whoever was put in charge of one of its rungs."""
+    """The case, for those who see its office, whom one of its rungs called upon, and who was put in charge of one."""
     scope = await scope_of(tx)
     if not await follow_ups.is_visible(tx, scope, case_id) and not await answers.is_in_charge(
         tx, case_id, tx.actor.id, restricted=scope.restricted
@@ -141,10 +141,11 @@ async def open_rung(tx: Tx, case_id: UUID, rung: int) -> OpenRung:
 
 
 async def answerable(tx: Tx, case_id: UUID, rung: int) -> OpenRung:
-    """The rung, for its officer, whoever was put in charge of it, and กสส."""
+    """The rung, for the officer it called upon, acting or not, whoever was put in charge of it, and กสส."""
     found = await open_rung(tx, case_id, rung)
     row, areas = found.row, await offices.areas(tx, tx.now)
-    if row.in_charge != tx.actor.id and not may_answer(tx.actor, row.post, row.post_office, areas):
+    is_mine = tx.actor.id in (row.in_charge, row.officer_code)
+    if not is_mine and not may_answer(tx.actor, row.post, row.post_office, areas):
         raise Forbidden("Only the officer of this post or กสส. may answer.", code="not_your_post")
     return found
 
@@ -187,7 +188,7 @@ async def _record(tx: Tx, row: Row[Any], said: Acknowledgement, deferred_until: 
         "acknowledged_at": tx.now, "acknowledged_by": tx.actor.id, "deferred_until": deferred_until,
         "promised_at": said.promised_at, "note": said.note,
     }  # fmt: skip
-    await ladders.acknowledge_rung(tx, row.rung_id, values)
+    await ladders.acknowledge_rung(tx, row.rung_id, values | {"promised_at": said.promised_at or row.promised_at})
     kept = {name: values[name] for name in ("deferred_until", "promised_at", "note")}
     await answers.add(tx, answer_row(tx, row, "acknowledge") | kept)
 
