@@ -29,6 +29,7 @@ from services.sla_service.domain.metrics import (
     SURVEY_CALL,
 )
 from services.sla_service.domain.policy import UNCLASSIFIED
+from services.sla_service.store import subjects
 from services.sla_service.store.ledger import Fact
 from services.sla_service.use_cases.settling import take_in
 from shared.contracts.base import CaseEvent, Event
@@ -46,6 +47,7 @@ from shared.contracts.intake import (
     FollowUpAttached,
     InformationRequested,
     InformationSupplied,
+    SubjectPublished,
 )
 from shared.contracts.reporting import OisAcknowledged
 from shared.contracts.survey import CallClosed, CustomerTold, NoticeFailed
@@ -183,6 +185,12 @@ async def on_ois_acknowledged(tx: Tx, event: OisAcknowledged, meta: Meta) -> Non
         await _heard(tx, event, meta, _done(OIS_RECORD, event, event.acknowledged_at))
 
 
+async def on_subject_published(tx: Tx, event: SubjectPublished, _meta: Meta) -> None:
+    """A case of it needs a policy: from now on one is missed."""
+    names = ("code", "kind", "severity", "valid_from", "valid_to")
+    await subjects.keep(tx, {name: getattr(event, name) for name in names})
+
+
 HANDLERS: Mapping[type[Event], Handler] = {
     CaseRegistered: on_case_registered,
     CaseClassified: on_case_classified,
@@ -201,4 +209,5 @@ HANDLERS: Mapping[type[Event], Handler] = {
     NoticeFailed: on_notice_failed,
     CallClosed: on_call_closed,
     OisAcknowledged: on_ois_acknowledged,
+    SubjectPublished: on_subject_published,
 }

@@ -1,4 +1,4 @@
-"""The tables of schema sla about why: extensions that persons asked for and decided on, and every decision taken."""
+"""The tables of schema sla about why: extensions that persons decided on, every decision taken, subjects told."""
 
 from sqlalchemy import (
     BigInteger,
@@ -77,4 +77,16 @@ decision = Table(
         name="decision_what_check",
     ),
     Index("decision_case_id_idx", "case_id", "id"),
+)
+
+# Subjects as intake published them after the shipped ones: a version over time, which the next one ends.
+subject = Table(
+    "subject",
+    TABLES,
+    Column("code", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("valid_from", Instant, nullable=False),
+    Column("valid_to", Instant),
+    PrimaryKeyConstraint("code", "valid_from", name="subject_pkey"),
 )

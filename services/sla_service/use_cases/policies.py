@@ -6,12 +6,11 @@ from typing import Any
 
 from services.sla_service.domain.policy import ANY
 from services.sla_service.domain.policy_draft import difference, refuse_impossible
-from services.sla_service.store import book, versions
+from services.sla_service.store import book, subjects, versions
 from services.sla_service.store.versions import POLICIES
 from services.sla_service.use_cases.versions import discard, draft, enter, rewrite, see
 from shared.db import Row, Tx
 from shared.kernel.errors import Conflict, Invalid, NotFound
-from shared.reference import subjects
 
 DEFAULTS: Mapping[str, Any] = {
     "name_th": None,
@@ -95,7 +94,7 @@ def content_of(row: Row[Any]) -> dict[str, Any]:
 async def _checked(tx: Tx, values: dict[str, Any]) -> dict[str, Any]:
     if not values["name_th"]:
         raise Invalid("A policy needs a name.", code="incomplete_draft")
-    kinds = {subject.code: subject.kind for subject in subjects().values()}
+    kinds = {one.code: one.kind for one in await subjects.known(tx)}
     refuse_impossible(values, await versions.published_codes(tx), kinds)
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 

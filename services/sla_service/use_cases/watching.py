@@ -5,12 +5,12 @@ from datetime import timedelta
 
 from services.sla_service.domain.metrics import LANES
 from services.sla_service.domain.policy import ANY, Traits
-from services.sla_service.store import cases, decisions
+from services.sla_service.store import cases, decisions, subjects
 from services.sla_service.store.book import read_book
 from services.sla_service.use_cases import news
 from shared.db import Tx
 from shared.observability.metrics import SLA_CLOCK_BLIND, TIMERS_LATE
-from shared.reference import HEAD_OFFICE, subjects
+from shared.reference import HEAD_OFFICE
 
 GRACE = timedelta(seconds=60)
 log = logging.getLogger(__name__)
@@ -50,10 +50,11 @@ async def coverage(tx: Tx) -> list[str]:
     """Subjects without a policy, and calendars whose published days end within 60 days."""
     book = await read_book(tx)
     found = []
-    for subject in subjects().values():
+    for subject in await subjects.known(tx):
         traits = Traits(subject.kind, subject.code, subject.severity, ANY, HEAD_OFFICE)
-        policy = book.policy(traits, tx.now)
-        if policy is None or policy.selector.subject == ANY:
+        policy = book.policy(traits, max(tx.now, subject.valid_from or tx.now))
+        is_covered = policy and (policy.selector.subject, policy.selector.kind) != (ANY, ANY)
+        if not is_covered:
             found.append(f"subject {subject.code} has no SLA policy")
     if book.policy(Traits("unclassified", None, "normal", ANY, HEAD_OFFICE), tx.now) is None:
         found.append("cases not yet classified have no SLA policy")

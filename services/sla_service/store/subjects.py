@@ -1,0 +1,33 @@
+"""Statements on the subjects that intake published after the shipped ones, a row for each version over time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.sla_service.domain.subjects import KnownSubject
+from services.sla_service.store.record_tables import subject
+from shared.db import Tx
+from shared.reference import subjects
+
+
+async def keep(tx: Tx, row: Mapping[str, Any]) -> None:
+    """Enter a version, or the end of one that is known."""
+    statement = insert(subject).values(**row)
+    fresh = {name: statement.excluded[name] for name in row}
+    await tx.execute(statement.on_conflict_do_update(index_elements=["code", "valid_from"], set_=fresh))
+
+
+async def known(tx: Tx) -> list[KnownSubject]:
+    """Every subject that has not ended, as it is or first will be: the shipped ones, and what was published since."""
+    found = {one.code: KnownSubject(one.code, one.kind, one.severity) for one in subjects().values()}
+    told: dict[str, list[KnownSubject]] = {}
+    for row in await tx.all(select(subject).order_by(subject.c.code, subject.c.valid_from)):
+        told.setdefault(row.code, []).append(KnownSubject(**row._mapping))  # noqa: SLF001 - its public name
+    for code, versions in told.items():
+        begun = [one for one in versions if one.has_begun(tx.now)]
+        newest = begun[-1] if begun else found.get(code, versions[0])
+        to_come = [one for one in versions if not one.has_begun(tx.now)]
+        found[code] = to_come[0] if newest.has_ended(tx.now) and to_come else newest
+    return [one for one in found.values() if not one.has_ended(tx.now)]
