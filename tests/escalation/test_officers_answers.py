@@ -138,6 +138,10 @@ async def test_an_officer_of_another_branch_who_acts_for_a_manager_may_answer_un
     away = mailroom.front.sign_in("branch_manager", "1103")
     urls = [f"/cases/{case.case_id}/rungs" for case in cases]
     assert [(await away.get(url)).status_code for url in urls] == [200, 200, 404]
+    asked = [{"case_id": str(case.case_id)} for case in cases]
+    opened = [(await away.get("/follow-ups", params=query)).json()["items"] for query in asked]
+    assert [[line["case_id"] for line in lines] for lines in opened] == [[one["case_id"]] for one in asked[:2]] + [[]]
+    assert (await away.get("/follow-ups")).json()["items"] == []
     answers = [await away.post(f"{url}/1/acknowledge", json={}) for url in urls]
     assert [answer.status_code for answer in answers] == [200, 200, 404]
     assert (await away.post(f"{urls[0]}/2/acknowledge", json={})).status_code == 404

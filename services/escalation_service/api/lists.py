@@ -29,6 +29,7 @@ _writing: list[datetime] = []
 
 
 async def _filters(
+    tx: Transaction,
     office: Annotated[OfficeCode | None, Query(description="the responsible office")] = None,
     region: Annotated[Region | None, Query()] = None,
     rung: Annotated[int | None, Query(ge=0, le=9, description="the rung fired last; 0 for none")] = None,
@@ -48,7 +49,7 @@ async def _filters(
     return Filters(
         office=office, region=region, rung=rung, overdue=overdue, late=late, unacknowledged=unacknowledged,
         not_repaired=not_repaired, promise_broken=promise_broken, not_told=not_told, next_chase=next_chase,
-        number=number.translate(_THAI_DIGITS).strip() if number else None, case_id=case_id,
+        number=number.translate(_THAI_DIGITS).strip() if number else None, case_id=case_id, reader=tx.actor.id,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.escalation_service.domain.messages import Kind
@@ -50,12 +50,16 @@ async def promise(tx: Tx, rung_id: UUID, promised_at: datetime) -> None:
     await tx.execute(update(RUNG).where(R.rung_id == rung_id).values(promised_at=promised_at))
 
 
-async def is_in_charge(tx: Tx, case_id: UUID, staff_code: str, *, restricted: bool) -> bool:
-    """Whether some rung of the case was handed to this person, or called upon them and still waits for an answer."""
+def answers_for(scope: Scope, staff_code: str) -> ColumnElement[bool]:
+    """Cases of which a rung was handed to this person, or called upon them and still waits for an answer."""
     called = and_(R.officer_code == staff_code, R.settled_at.is_(None))
-    mine = and_(R.case_id == case_id, or_(R.in_charge == staff_code, called))
-    statement = select(R.rung_id).join(CASE_FILE, F.case_id == R.case_id).where(mine).limit(1)
-    return await tx.find(statement if restricted else statement.where(F.restricted.is_(False))) is not None
+    mine = select(R.rung_id).where(R.case_id == F.case_id, or_(R.in_charge == staff_code, called)).exists()
+    return mine if scope.restricted else and_(mine, F.restricted.is_(False))
+
+
+async def is_in_charge(tx: Tx, scope: Scope, case_id: UUID, staff_code: str) -> bool:
+    """Whether this person answers for some rung of the case."""
+    return await tx.find(select(F.case_id).where(F.case_id == case_id, answers_for(scope, staff_code))) is not None
 
 
 async def officer(tx: Tx, staff_code: str) -> Row[Any] | None:

@@ -6,9 +6,10 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, lateral, not_, select, text, true, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, lateral, not_, or_, select, text, true, tuple_
 
 from services.escalation_service.domain.urgency import RANKS, Urgency
+from services.escalation_service.store.answers import answers_for
 from services.escalation_service.store.directory_tables import OFFICE
 from services.escalation_service.store.follow_ups import visible
 from services.escalation_service.store.messages import told_state
@@ -46,6 +47,7 @@ class Filters:
     next_chase: Due | None = None
     number: str | None = None
     case_id: UUID | None = None
+    reader: str | None = None  # who asks: one case is shown to whoever answers for it, too
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,10 @@ def _equal(asked: Filters) -> Iterable[ColumnElement[bool]]:
 
 
 def _chosen(scope: Scope, asked: Filters, at: Conditions) -> list[Any]:
-    return [_LISTED, _CURRENT, visible(scope), *_wanted(asked, at)]
+    seen = visible(scope)
+    if asked.case_id is not None and asked.reader is not None:
+        seen = or_(seen, answers_for(scope, asked.reader))
+    return [_LISTED, _CURRENT, seen, *_wanted(asked, at)]
 
 
 def _lines(at: Conditions) -> Select[Any]:

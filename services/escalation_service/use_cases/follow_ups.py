@@ -63,7 +63,7 @@ async def visible(tx: Tx, case_id: UUID) -> CaseFile:
     """The case, for those who see its office, whom one of its rungs called upon, and who was put in charge of one."""
     scope = await scope_of(tx)
     if not await follow_ups.is_visible(tx, scope, case_id) and not await answers.is_in_charge(
-        tx, case_id, tx.actor.id, restricted=scope.restricted
+        tx, scope, case_id, tx.actor.id
     ):
         raise NotFound("There is no such case.")
     return (await cases.files_of(tx, [case_id]))[case_id]
