@@ -71,6 +71,8 @@ class SlaBreached(CaseEvent):
     breached_at: Instant
     cause: str  # elapsed | retarget | calendar
     generation: int
+    policy: str | None = None  # code/version
+    ladder: str | None = None  # the ladder that the policy names; None: escalation's selectors choose
 
 
 @event("pwa.sla.breach-voided.v1", topic=SLA)

@@ -91,11 +91,11 @@ class Case:
         )
 
     def breached(
-        self, due_at: datetime, *, at: datetime | None = None, generation: int = 1, metric: str = "resolve"
+        self, due_at: datetime, *, at: datetime | None = None, generation: int = 1, metric: str = "resolve", **more: Any
     ) -> sla.SlaBreached:
         return sla.SlaBreached(
             **self._common(), breach_id=uuid7(), metric=metric, due_at=due_at, breached_at=at or due_at,
-            cause="elapsed", generation=generation,
+            cause="elapsed", generation=generation, **more,
         )  # fmt: skip
 
     def voided(self, breach: sla.SlaBreached, at: datetime) -> sla.BreachVoided:

@@ -1,11 +1,14 @@
 """Policy versions over REST: drafted, compared, published without ties, for new cases only."""
 
+import json
 from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
 
+from services.sla_service.jobs import fire_clocks
+from shared.contracts.base import REPORTING, SURVEY
 from shared.messaging.port import Message
 from shared.testing.system import System
 from tests.sla.bench import Story, mark
@@ -198,3 +201,19 @@ async def test_writing_policies_needs_the_right_for_it(alone: System, editor: ht
     assert (await reader.delete(f"{URL}/L01/2", headers=tag)).status_code == 403
     assert (await reader.post(f"{URL}/L01/2/publish", json={}, headers=tag)).status_code == 403
     assert (await reader.post(f"{URL}/L01/1/end", json={})).status_code == 403
+
+
+async def test_a_breach_tells_the_policy_and_the_ladder_that_it_names(editor: httpx.AsyncClient, alone: System) -> None:
+    made = await draft(editor, targets=[RESOLVE_12], ladder="urgent")
+    assert (await publish(editor, made["version"], end_predecessor=True)).status_code == 200
+    named, plain = Story(), Story()
+    start = alone.clock.now()
+    await hear(alone, named.registered(start, "L01"), plain.registered(start, "L02"))
+    alone.clock.advance(hours(400))
+    await hear(alone, *(mark(alone.clock.now(), topic) for topic in (SURVEY, REPORTING)))
+    while await fire_clocks(alone.nodes["sla"].context):
+        pass
+    sql = "SELECT payload FROM sla.outbox WHERE type = 'pwa.sla.breached.v1'"
+    told = [json.loads(row["payload"]) for row in await alone.sql(sql)]
+    found = {one["case_id"]: (one["policy"], one["ladder"]) for one in told if one["metric"] == "resolve"}
+    assert found == {str(named.case_id): ("L01/2", "urgent"), str(plain.case_id): ("L02/1", None)}

@@ -27,6 +27,7 @@ _WORDS: dict[Why, str] = {
     Why.GAP: "The officer before it is given time to act.",
     Why.DEFERRED: "An acknowledgement put it off.",
     Why.LADDER: "No ladder is in force for such a case.",
+    Why.NAMED: "The policy of the case names a ladder that is not in force.",
     Why.CALENDAR: "No copy of its calendar has arrived, or it is never open for so long.",
     Why.PARKED: "An event of the case was set aside and must be settled first.",
     Why.FAILED: "The ladder could not be judged; the log says why.",

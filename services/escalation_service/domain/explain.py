@@ -35,6 +35,7 @@ class Why(StrEnum):
     GAP = "gap"
     DEFERRED = "deferred"
     LADDER = "ladder_missing"
+    NAMED = "named_ladder_missing"
     CALENDAR = "calendar_missing"
     PARKED = "parked_event"
     FAILED = "cannot_be_judged"

@@ -33,6 +33,7 @@ class Wait(StrEnum):
     """What must come before it is known how to go on."""
 
     LADDER = "ladder_missing"
+    NAMED = "named_ladder_missing"  # the policy of the case names one that is not in force
     CALENDAR = "calendar_missing"
 
 
@@ -101,6 +102,8 @@ class Breach:
     due_at: datetime
     breached_at: datetime
     voided_at: datetime | None = None
+    ladder: str | None = None  # that the policy of the case names
+    policy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -193,7 +196,8 @@ def evaluate(facts: Facts, rules: LadderRules) -> Plan:
         voided_at = max(b.voided_at for b in facts.breaches if b.voided_at is not None)
         return _ended(facts, rules, newest, Closure("voided", voided_at))
     if not rules.rungs:
-        return _ended(facts, rules, breach, facts.closure) if facts.closure else _waiting(breach, Wait.LADDER)
+        wait = Wait.NAMED if rules.ladder else Wait.LADDER
+        return _ended(facts, rules, breach, facts.closure) if facts.closure else _waiting(breach, wait)
     if not _remaining(facts, rules):
         last = facts.last
         return Plan(

@@ -1,7 +1,7 @@
 """Which ladder a case climbs: versions with effective ranges, the most particular selector first."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.escalation_service.domain.calendars import CalendarCopy
@@ -36,6 +36,13 @@ def select_ladder(versions: Iterable[LadderRules], file: CaseFile, at: datetime)
     return min(later, key=lambda v: (v.valid_from, *(-n for n in v.selector.rank))) if later else NO_LADDER
 
 
+def named_ladder(versions: Iterable[LadderRules], name: str, at: datetime) -> LadderRules:
+    """The version of a ladder in force at an instant, or the first after it; without rungs where there is none."""
+    mine = sorted((v for v in versions if v.ladder == name), key=lambda v: v.valid_from)
+    fit = [v for v in mine if v.is_valid_at(at)] or [v for v in mine if v.valid_from > at]
+    return fit[0] if fit else replace(NO_LADDER, ladder=name)
+
+
 @dataclass(frozen=True)
 class RuleBook:
     """Every published version of every ladder, and the calendars on which their hours are counted."""
@@ -43,9 +50,15 @@ class RuleBook:
     versions: tuple[LadderRules, ...]
     calendars: dict[str, CalendarCopy]
 
-    def rules_for(self, file: CaseFile, at: datetime) -> LadderRules:
-        """The ladder of a case with its calendars; without rungs where there is none."""
-        return select_ladder(self.versions, file, at).on(self.calendars)
+    def rules_for(self, file: CaseFile, at: datetime, named: str | None = None) -> LadderRules:
+        """The ladder of a case with its calendars; without rungs where there is none.
+
+        The one that is named, unless it is for the other queue: its posts are not those of this one.
+        """
+        rules = named_ladder(self.versions, named, at) if named else None
+        if rules is None or (rules.rungs and rules.selector.queue != queue_of(file)):
+            rules = select_ladder(self.versions, file, at)
+        return rules.on(self.calendars)
 
 
 @dataclass(frozen=True)

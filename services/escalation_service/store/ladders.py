@@ -102,11 +102,10 @@ async def facts_of(tx: Tx, ladders: Sequence[Ladder]) -> dict[Key, Facts]:
 async def _breaches(tx: Tx, keys: Sequence[Key]) -> Mapping[Key, list[Breach]]:
     b = BREACH.c
     found: dict[Key, list[Breach]] = defaultdict(list)
-    statement = select(b.case_id, b.cycle, b.breach_id, b.generation, b.due_at, b.breached_at, b.voided_at)
+    names = [each.name for each in fields(Breach)]
+    statement = select(b.case_id, b.cycle, *(b[name] for name in names))
     for row in await tx.all(statement.where(tuple_(b.case_id, b.cycle).in_(keys), b.generation.is_not(None))):
-        found[row.case_id, row.cycle].append(
-            Breach(row.breach_id, row.generation, row.due_at, row.breached_at, row.voided_at)
-        )
+        found[row.case_id, row.cycle].append(Breach(**{name: getattr(row, name) for name in names}))
     return found
 
 
@@ -168,6 +167,14 @@ async def count_stalled(tx: Tx) -> dict[str, int]:
         .group_by(LADDER.c.stalled)
     )
     return {row.stalled: row.n for row in await tx.all(statement)}
+
+
+async def waiting_for_named(tx: Tx) -> Sequence[Row[Any]]:
+    """How many ladders wait for one that their policy names, by policy and name."""
+    mine = and_(BREACH.c.case_id == LADDER.c.case_id, BREACH.c.cycle == LADDER.c.cycle, BREACH.c.voided_at.is_(None))
+    statement = select(BREACH.c.policy, BREACH.c.ladder, func.count().label("n")).join_from(LADDER, BREACH, mine)
+    named = statement.where(LADDER.c.stalled == Wait.NAMED, BREACH.c.ladder.is_not(None))
+    return await tx.all(named.group_by(BREACH.c.policy, BREACH.c.ladder).order_by(BREACH.c.policy, BREACH.c.ladder))
 
 
 async def oldest_due(tx: Tx) -> datetime | None:

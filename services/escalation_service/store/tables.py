@@ -108,6 +108,9 @@ BREACH = Table(
     Column("noted_at", Instant),
     Column("voided_at", Instant),
     Column("void_reason", Text),
+    # What the policy of the case says: its name, and the ladder that it names.
+    Column("policy", Text),
+    Column("ladder", Text),
     PrimaryKeyConstraint("breach_id", name="breach_pkey"),
     ForeignKeyConstraint(["case_id", "cycle"], ["ladder.case_id", "ladder.cycle"], name="breach_ladder_fkey"),
     Index("breach_ladder_idx", "case_id", "cycle"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from services.escalation_service.domain.calendars import HORIZON_WARNING
-from services.escalation_service.domain.ladder import Selector
+from services.escalation_service.domain.ladder import Selector, Wait
 from services.escalation_service.domain.policy import RuleBook
 from services.escalation_service.store import ladders, officers, offices
 from services.escalation_service.use_cases.firing import known_until
@@ -30,6 +30,7 @@ async def problems(tx: Tx) -> list[str]:
     return [
         *await _vacancies(tx), *await _regions(tx), *_queues(book, tx.now), *_calendars(book, tx.now),
         *await _blindness(tx), *await lateness(tx), *await _stalled(tx),
+        *await _named(tx),
     ]  # fmt: skip
 
 
@@ -92,4 +93,13 @@ async def _stalled(tx: Tx) -> list[str]:
         "ladder_missing": "are late without rules to climb by",
         "calendar_missing": "wait for a calendar that they can be counted on",
     }  # fmt: skip
-    return [f"{n} ladders {words.get(why, why)}" for why, n in sorted((await ladders.count_stalled(tx)).items())]
+    counts = {why: n for why, n in (await ladders.count_stalled(tx)).items() if why != Wait.NAMED}
+    return [f"{n} ladders {words.get(why, why)}" for why, n in sorted(counts.items())]
+
+
+async def _named(tx: Tx) -> list[str]:
+    """Late cases whose policy names a ladder that nobody has published: nobody is called upon for them."""
+    return [
+        f"policy {row.policy or 'unknown'} names ladder {row.ladder} that is not in force: {row.n} late cases wait"
+        for row in await ladders.waiting_for_named(tx)
+    ]

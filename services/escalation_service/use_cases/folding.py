@@ -52,7 +52,7 @@ async def fold_breach(tx: Tx, event: SlaBreached, seq: int) -> None:
     row = await ladders.lock(tx, event.case_id, event.cycle)
     values = {
         "generation": event.generation, "due_at": event.due_at, "breached_at": event.breached_at,
-        "cause": event.cause, "noted_at": tx.now,
+        "cause": event.cause, "noted_at": tx.now, "ladder": event.ladder, "policy": event.policy,
     }  # fmt: skip
     await ladders.note_breach(tx, row.key, event.breach_id, values)
     await settle(tx, row, row.learn_due(event.due_at, seq), await _file(tx, event), plan_again=True)

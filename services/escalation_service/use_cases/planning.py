@@ -26,8 +26,9 @@ async def rule_book(tx: Tx) -> RuleBook:
 
 
 def rules_of(book: RuleBook, file: CaseFile, facts: Facts, now: datetime) -> LadderRules:
-    """The version in force at the breach: a later publication changes nothing for it."""
-    return book.rules_for(file, facts.newest.breached_at if facts.newest else now)
+    """The version in force at the breach, of the ladder that its policy names: later publications change nothing."""
+    breach = facts.newest
+    return book.rules_for(file, breach.breached_at, breach.ladder) if breach else book.rules_for(file, now)
 
 
 def follow(before: Ladder, plan: Plan, facts: Facts, now: datetime) -> Ladder:

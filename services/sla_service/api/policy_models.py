@@ -19,6 +19,12 @@ Channel = Annotated[str, Field(pattern=r"^([a-z0-9_]{1,40}|\*)$", examples=["*",
 Reason = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$", examples=["information_from_complainant"])]
 Tier = Annotated[int, Field(ge=2, le=20)]
 
+_LADDER = (
+    "code of the ladder (of escalation) that a case climbs which misses its repair's deadline under this policy, in "
+    "the version in force at the breach and for the queue that it is written for (branch or head_office). While no "
+    "such ladder is in force the case waits, nobody is called upon, and `services check` names the policy."
+)
+
 
 class PromiseBody(StrictModel):
     """What is promised for one metric; an amount of 0: no clock. Wall hours count on the calendar `always`."""
@@ -62,7 +68,7 @@ class PolicyBody(StrictModel):
     )
     reopen_mode: ReopenMode = Field("continue", description="the budget of a reopened case, unless its reopening says")
     ladder: Name | None = Field(
-        None, description="which ladder is meant, for the record: escalation chooses by its own selectors"
+        None, examples=["urgent"], description=_LADDER + " Null: the ladders' own selectors choose."
     )
     very_late: list[Tier] = Field([2, 3], max_length=5, description="multiples of the budget that are told")
 
@@ -110,7 +116,7 @@ class PolicyShown(BaseModel):
     pause_reasons: list[str]
     pause_budget_hours: int | None
     reopen_mode: str
-    ladder: str | None
+    ladder: str | None = Field(description=_LADDER)
     very_late: list[int]
     based_on: int | None = Field(description="the version that it was drafted from")
     revision: int = Field(description="of the draft: its ETag")

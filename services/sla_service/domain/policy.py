@@ -98,6 +98,12 @@ class PolicyVersion:
     reopen_mode: str = "continue"
     pause_budget_hours: int | None = None  # of the target's calendar; None: pauses have no end of their own
     very_late: tuple[int, ...] = (2, 3)  # multiples of the budget
+    ladder: str | None = None  # the one that late cases climb; None: as the ladders' own selectors choose
+
+    @property
+    def name(self) -> str:
+        """As events and people write it."""
+        return f"{self.code}/{self.version}"
 
     @property
     def pause_budget(self) -> timedelta | None:

@@ -77,6 +77,7 @@ def policy_of(row: Row[Any]) -> PolicyVersion:
         reopen_mode=row.reopen_mode,
         pause_budget_hours=row.pause_budget_hours,
         very_late=tuple(row.very_late),
+        ladder=row.ladder,
     )
 
 

@@ -60,7 +60,7 @@ def _armed(head: Head, change: Armed, _now: datetime) -> Event:
         **head,
         started_at=change.clock.started_at,
         due_at=change.due_at,
-        policy=f"{policy.code}/{policy.version}",
+        policy=policy.name,
         calendar=f"{calendar.code}/{calendar.version}",
     )
 
@@ -89,6 +89,8 @@ def _breached(head: Head, change: Breached, _now: datetime) -> Event:
         breached_at=change.breached_at,
         cause=change.cause,
         generation=change.generation,
+        policy=change.clock.policy.name,
+        ladder=change.clock.policy.ladder,
     )
 
 

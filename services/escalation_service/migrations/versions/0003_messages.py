@@ -1,4 +1,4 @@
-"""Messages to officers with their mailings, attempts and receipts; officers' answers; corrected rungs."""
+"""Messages to officers with their mailings, attempts and receipts; answers; corrected rungs; named ladders."""
 
 from alembic import op
 
@@ -20,6 +20,8 @@ _RUNGS = (
     """CREATE INDEX rung_unanswered_idx ON escalation.rung (fired_at, rung_id)
         WHERE state = 'fired' AND acknowledged_at IS NULL AND settled_at IS NULL""",
 )
+
+_BREACHES = ("ALTER TABLE escalation.breach ADD COLUMN policy text, ADD COLUMN ladder text",)
 
 _TABLES = (
     """CREATE TABLE escalation.message (
@@ -159,5 +161,5 @@ _TABLES = (
 
 
 def upgrade() -> None:
-    for statement in (*_RUNGS, *_TABLES):
+    for statement in (*_RUNGS, *_BREACHES, *_TABLES):
         op.execute(statement)
