@@ -13,7 +13,7 @@ _OFFICER = frozenset(
 
 ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "channel_adapter": frozenset({"cases:create"}),
+        "channel_adapter": frozenset({"cases:create", "deadlines:calculate"}),
         "intake_officer": _CLERK | {"notices:read"},
         "branch_staff": _CLERK | {"cases:work", "notices:read", "follow_ups:read"},
         "branch_manager": _CLERK

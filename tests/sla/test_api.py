@@ -126,6 +126,15 @@ async def test_the_calculator_gives_what_the_vectors_say(alone: System) -> None:
     assert asked > 35
 
 
+async def test_a_channel_may_ask_for_a_date_before_there_is_a_case_and_sees_no_clock(alone: System) -> None:
+    channel = alone.api("channel_adapter")
+    body = {"target": {"amount": 3, "unit": "working_day", "calendar": "office"}, "start": NINE.isoformat()}
+    answer = await channel.post("/sla/v1/calculator", json=body)
+    assert (answer.status_code, answer.json().get("due_at")) == (200, "2026-02-06T09:30:00Z")
+    assert (await channel.get("/sla/v1/breaches")).status_code == 403
+    assert (await alone.api("committee").post("/sla/v1/calculator", json=body)).status_code == 403
+
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"start": "2026-02-03T09:00:00"}, "naive_time"),
     ({"start": "2099-02-03T09:00:00+07:00"}, "absurd_time"),

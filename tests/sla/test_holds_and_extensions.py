@@ -192,6 +192,12 @@ async def test_a_new_date_is_worth_the_working_time_up_to_it(alone: System) -> N
     assert both.status_code == 422
 
 
+async def test_a_date_that_nobody_means_is_refused(alone: System, story: Story) -> None:
+    body = {"reason": "รออะไหล่", "evidence": "ใบสั่งซื้อ", "until": "2126-02-03T09:00:00+07:00"}
+    answer = await division(alone).post(f"/sla/v1/cases/{story.case_id}/extensions", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "absurd_time")
+
+
 async def test_every_decision_about_a_clock_can_be_asked_for(alone: System, story: Story) -> None:
     await _pass_to(alone, NINE + hours(18) + minutes(1))
     url = f"/sla/v1/cases/{story.case_id}/explain"

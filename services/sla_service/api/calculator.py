@@ -14,7 +14,7 @@ router = APIRouter(prefix="/sla/v1", tags=["step 2: count and clock"])
 
 @router.post("/calculator", summary="When would a target be due? Nothing is kept")
 async def calculate(
-    body: CalculatorBody, tx: Transaction, _actor: Annotated[Actor, needs("clocks:read")]
+    body: CalculatorBody, tx: Transaction, _actor: Annotated[Actor, needs("clocks:read", "deadlines:calculate")]
 ) -> CalculatorAnswer:
     holds = [(one.began_at, one.ended_at) for one in body.holds]
     version = None if body.target.unit == "wall" else body.target.version

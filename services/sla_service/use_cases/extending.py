@@ -10,10 +10,11 @@ from services.sla_service.store import extensions
 from services.sla_service.use_cases.case_clocks import Locked, lock, settle_again
 from services.sla_service.use_cases.telling import extended_event
 from shared.db import Row, Tx
-from shared.kernel.errors import Conflict, Forbidden, NotFound
+from shared.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.kernel.ids import uuid7
 
 CAUSE = "extension"
+FURTHEST = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ def _granted(clock: Clock, now: datetime, hours: int | None, until: datetime | N
         raise Conflict("The deadline has passed: more time would undo nothing.", code="already_due")
     if until is None:
         return timedelta(hours=hours or 0)
+    if until - now > FURTHEST:
+        raise Invalid("Nobody promises a date so far away.", code="absurd_time")
     granted = clock.calendar.working.used(clock.due_at, until)
     if granted <= timedelta(0):
         raise Conflict("There is no working time between the deadline and this date.", code="not_later")
