@@ -1,10 +1,12 @@
 """Officers over time: successions, leave, acting officers, contacts, and files of officers with a dry run."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from services.escalation_service.store.officers import holders
 from services.escalation_service.use_cases import posts
@@ -275,3 +277,27 @@ async def test_only_the_import_takes_csv_and_it_takes_nothing_else(front: Front)
     assert (await division.post("/officers/import", json={})).status_code == 415
     clerk = front.sign_in("branch_manager", "1102")
     assert (await upload(clerk, FILE, apply=False)).status_code == 403
+
+
+async def test_a_file_never_takes_back_a_contact_that_is_changed_while_it_is_read(desk: Desk, front: Front) -> None:
+    division = front.sign_in("complaints_division")
+    await upload(division, FILE, apply=True)
+    more = HEADER + "1102,branch_manager,PWA-1,สมชาย ใหม่,,,,,\n"
+    async with desk.db.transaction() as tx:
+        await tx.execute(text("UPDATE escalation.officer SET email = 'new@pwa.example' WHERE staff_code = 'PWA-1'"))
+        applied = asyncio.create_task(upload(division, more, apply=True))
+        while not await tx.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            pass  # the import has not come to the officer yet
+    assert (await applied).json()["rows"][0]["changes"] == ["name"]
+    assert (await division.get("/officers/PWA-1")).json()["email"] == "new@pwa.example"
+
+
+async def test_a_name_that_begins_like_a_formula_is_refused_wherever_it_is_entered(front: Front) -> None:
+    division = front.sign_in("complaints_division")
+    officer = {"staff_code": "A", "name": "=1+1"}
+    answer = await division.put(
+        "/offices/1102/posts",
+        json={"posts": [{"post": "branch_manager", "officer": officer}]}, headers=await version_of(division),
+    )  # fmt: skip
+    for refused in (answer, await division.post("/officers", json=officer)):
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "looks_like_a_formula")

@@ -3,15 +3,26 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from services.escalation_service.domain.ladder import Plan
 from services.escalation_service.use_cases.follow_ups import CaseView
 from shared.db import Row
-from shared.web.types import Day, Instant, StrictModel, public_text
+from shared.web import refuse
+from shared.web.types import Day, Instant, Line, StrictModel, public_text
 
 StaffCode = Annotated[str, public_text(32), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", examples=["PWA-48211"])]
 Said = Annotated[str, public_text(500)]
+_FORMULA = ("=", "+", "-", "@", "'")
+
+
+def _plain_name(name: str) -> str:
+    if name.startswith(_FORMULA):
+        raise refuse("looks_like_a_formula", "A name does not begin with = + - @ or an apostrophe.")
+    return name
+
+
+OfficerName = Annotated[Line, AfterValidator(_plain_name), Field(examples=["สมชาย ตัวอย่าง"])]
 
 
 class OfficerShown(BaseModel):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from services.escalation_service.api.models import OfficerShown, StaffCode
+from services.escalation_service.api.models import OfficerName, OfficerShown, StaffCode
 from services.escalation_service.domain.offices import Officer, Sitting
 from services.escalation_service.domain.roster import Term
 from services.escalation_service.use_cases.posts import OfficeView, PostView
@@ -20,7 +20,7 @@ class OfficerBody(StrictModel):
     """Who holds the post, or acts for its holder. Work contacts only."""
 
     staff_code: StaffCode
-    name: Line = Field(examples=["สมชาย ตัวอย่าง"])
+    name: OfficerName
     phone: ThaiPhone | None = None
     email: Email | None = None
     acting: bool = False

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from services.escalation_service.api.models import StaffCode
+from services.escalation_service.api.models import OfficerName, StaffCode
 from services.escalation_service.api.office_models import PostName
-from services.escalation_service.api.officer_models import Digest, LineId, Means, OfficerName, WebhookUrl, is_loopback
+from services.escalation_service.api.officer_models import Digest, LineId, Means, WebhookUrl, is_loopback
 from services.escalation_service.domain.offices import Officer
 from services.escalation_service.domain.roster import Seat, Wish
 from services.escalation_service.use_cases.importing import Fault, Line

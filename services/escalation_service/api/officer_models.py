@@ -6,16 +6,15 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from services.escalation_service.api.models import StaffCode
+from services.escalation_service.api.models import OfficerName, StaffCode
 from services.escalation_service.api.office_models import TermShown, term_shown
 from services.escalation_service.domain.offices import Officer
 from services.escalation_service.use_cases.officers import OfficerView
 from shared.db import Row
 from shared.web import refuse
-from shared.web.types import Email, Instant, Line, StrictModel, ThaiPhone
+from shared.web.types import Email, Instant, StrictModel, ThaiPhone
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_FORMULA = ("=", "+", "-", "@", "'")
 
 
 def is_loopback(url: str) -> bool:
@@ -35,13 +34,6 @@ def _webhook(url: str) -> str:
     return url
 
 
-def _plain_name(name: str) -> str:
-    if name.startswith(_FORMULA):
-        raise refuse("looks_like_a_formula", "A name does not begin with = + - @ or an apostrophe.")
-    return name
-
-
-OfficerName = Annotated[Line, AfterValidator(_plain_name), Field(examples=["สมชาย ตัวอย่าง"])]
 LineId = Annotated[str, Field(pattern="^[UCR][0-9a-f]{32}$", examples=["U4af4980629e4b3a3d8f5c2e1b0a69f7d"])]
 WebhookUrl = Annotated[
     str, Field(max_length=500, examples=["https://region01.example.org/hook"]), AfterValidator(_webhook)

@@ -35,10 +35,9 @@ async def raise_versions(tx: Tx, codes: Collection[str]) -> None:
 
 
 async def load(tx: Tx, posts: Collection[tuple[str, str]], staff: Collection[str]) -> Roster:
-    """Every term of these (office, post) pairs, and these officers; three statements however many there are."""
-    known = [
-        Officer(**row._asdict()) for row in await tx.all(select(*_CONTACTS).where(O.staff_code.in_(sorted(staff))))
-    ]
+    """Every term of these (office, post) pairs, and these officers, locked; three statements however many there are."""
+    mine = select(*_CONTACTS).where(O.staff_code.in_(sorted(staff))).order_by(O.staff_code).with_for_update()
+    known = [Officer(**row._asdict()) for row in await tx.all(mine)]
     terms = [*await _terms(tx, POSTING, posts), *await _terms(tx, ACTING, posts)]
     return roster(tx.now, known, terms)
 
