@@ -128,6 +128,26 @@ async def test_cases_under_way_keep_their_policy_and_new_ones_get_the_new_one(
     assert await shown(alone, new) == {"resolve": ("L01/2", NINE + hours(13))}
 
 
+async def test_warnings_by_fraction_and_by_offset_are_each_given_once_at_their_instant(
+    alone: System, editor: httpx.AsyncClient
+) -> None:
+    """Ten office hours from nine: due at 11:00 the next day; three hours before that, walked backwards, is 16:00."""
+    ten = {"metric": "resolve", "amount": 10, "unit": "office", "calendar": "office"}
+    by = [{"level": "half", "fraction": 0.5}, {"level": "3h", "before_seconds": 3 * 3600}]
+    await draft(editor, targets=[ten], warnings=by)
+    assert (await publish(editor, 2, end_predecessor=True)).status_code == 200
+    story = Story()
+    await hear(alone, story.registered(NINE, "L01"))
+    given = []
+    for at in ("13:59", "14:01", "15:59", "16:01", "16:20"):
+        alone.clock.set(bangkok(f"2026-02-03 {at}"))
+        await hear(alone)
+        await alone.drain()
+        rows = await alone.sql("SELECT reason FROM sla.decision WHERE what = 'warned' ORDER BY id")
+        given.append([row["reason"] for row in rows])
+    assert given == [[], ["half"], ["half"], ["half", "3h"], ["half", "3h"]]
+
+
 async def test_a_policy_for_one_office_wins_over_the_one_for_all(alone: System, editor: httpx.AsyncClient) -> None:
     assert (await draft(editor, office="1102", targets=[RESOLVE_12]))["version"] == 2
     assert (await publish(editor, 2)).status_code == 200
