@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.escalation_service.consumers import HANDLERS
 from shared.contracts.sla import CalendarPublished, ExceptionDay
 from tests.escalation.given import Case, Desk, Front
 
@@ -228,3 +229,14 @@ async def test_17_a_ladder_whose_next_rung_can_never_be_counted_stops_nobody_els
     await desk.hear(bad.resolved(desk.now))
     lapsed = [(row.rung, row.scheduled_at is None) for row in await desk.rungs(bad, state="lapsed")]
     assert lapsed == [(2, True), (3, False)]
+
+
+async def test_a_calendar_that_arrives_between_two_breaches_counts_for_the_second(desk: Desk, front: Front) -> None:
+    await publish(front.sign_in("policy_editor"), ON_OFFICE_HOURS)
+    before, after = Case("1102"), Case("1103")
+    told = (before.breached(desk.now), calendar(desk), after.breached(desk.now))
+    async with desk.db.transaction() as tx:
+        for event, meta in desk.numbered(*told):
+            await HANDLERS[type(event)](tx, event, meta)
+    rows = await desk.rows("SELECT state, stalled FROM escalation.ladder WHERE case_id = :case", case=after.case_id)
+    assert [(row.state, row.stalled) for row in rows] == [("climbing", None)]

@@ -25,6 +25,11 @@ async def rule_book(tx: Tx) -> RuleBook:
     return _BOOKS[tx]
 
 
+def forget_rule_book(tx: Tx) -> None:
+    """Something in it was changed in this transaction: whoever plans next reads it anew."""
+    _BOOKS.pop(tx, None)
+
+
 def rules_of(book: RuleBook, file: CaseFile, facts: Facts, now: datetime) -> LadderRules:
     """The version in force at the breach, of the ladder that its policy names: later publications change nothing."""
     breach = facts.newest
