@@ -196,8 +196,20 @@ class Page:
     def all(self, css: str) -> list[WebElement]:
         return self.driver.find_elements(By.CSS_SELECTOR, css)
 
+    def click(self, css: str) -> None:
+        """Once it is there; a list that is drawn anew in this moment is tried again."""
+
+        def clicked() -> bool:
+            self.find(css).click()
+            return True
+
+        self.wait(clicked)
+
     def texts(self, css: str) -> list[str]:
-        return [each.text for each in self.all(css)]
+        """What all of these say, read in one instant."""
+        read = "return [...document.querySelectorAll(arguments[0])].map((each) => each.innerText.trim())"
+        said: list[str] = self.js(read, css)
+        return said
 
     def wait(self, until: Any) -> Any:
         return WebDriverWait(self.driver, WAIT_SECONDS, 0.05, ignored_exceptions=_FLEETING).until(lambda _: until())

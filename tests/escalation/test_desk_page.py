@@ -44,7 +44,7 @@ def test_a_token_is_pasted_kept_for_the_tab_only_and_dropped_on_signing_out(page
     page.find("#token").send_keys(page.served.token("complaints_division"), Keys.TAB, Keys.ENTER)
     page.wait(lambda: page.texts("#lines .number") == ["1102-2569-000001"])
     assert page.js("return localStorage.length") == 0
-    page.find("#sign-out").click()
+    page.click("#sign-out")
     page.wait(lambda: page.find("#sign-in").is_displayed())
     assert page.js("return [sessionStorage.length, document.getElementById('token').value]") == [0, ""]
     assert not page.all("#lines li")
@@ -72,20 +72,20 @@ def test_tabs_and_filters_choose_and_count(page: Page) -> None:
     late(page, "1102", "1148", "1148")
     page.sign_in()
     assert page.texts("#tabs .count")[:7] == ["3", "3", "0", "0", "3", "0", "0"]
-    page.find("[data-view=warned]").click()
+    page.click("[data-view=warned]")
     page.wait_for_text("#empty", "ไม่มีเรื่องที่ใกล้ครบกำหนด")
-    page.find("[data-view=late]").click()
+    page.click("[data-view=late]")
     page.wait(lambda: len(page.all("#lines li")) == 3)
     assert page.find("#tabs [aria-current]").get_attribute("data-view") == "late"
     assert "กปภ.สาขาพระพุทธบาท (2)" in page.find("#f-office").text
     page.find("#f-region").send_keys("เขต 2")
     page.wait(lambda: page.texts("#lines .number") == ["1148-2569-000002", "1148-2569-000003"])
     assert page.texts("#tabs .count")[0] == "2"
-    page.find("#lines .open").click()
+    page.click("#lines .open")
     page.wait(lambda: page.find("#panel").is_displayed())
     page.keys(Keys.ESCAPE, "/", "๐๐๐๐๐๓")
     page.wait(lambda: page.texts("#lines .number") == ["1148-2569-000003"])
-    page.find("#clear").click()
+    page.click("#clear")
     page.wait(lambda: len(page.all("#lines li")) == 3)
 
 
@@ -152,7 +152,7 @@ def test_the_keys_work_while_the_keyboard_is_set_to_thai_and_can_be_turned_off(p
     page.keys("?")
     page.wait(lambda: page.all("dialog"))
     assert "บันทึกการติดตาม" in page.find("dialog").text
-    page.find("#keys-on").click()
+    page.click("#keys-on")
     page.keys(Keys.ESCAPE)
     page.wait(lambda: not page.all("dialog"))
     page.keys("c", "k")
@@ -194,7 +194,7 @@ def test_what_is_missing_or_refused_is_said_beside_its_field_in_thai(page: Page)
     assert "ต้องเป็นวันนี้หรือวันข้างหน้า" in page.find("#error-next_chase_on").text
     assert page.focused().get_attribute("name") == "answer"
     fill(page, answer="โทร 081-234-5678", next_chase_on="+1")
-    page.find("dialog [type=submit]").click()
+    page.click("dialog [type=submit]")
     page.wait_for_text("#error-answer", "[personal_data_in_text]")
     assert page.find("dialog [name=answer]").get_attribute("aria-invalid") == "true"
     assert "ห้ามใส่หมายเลขโทรศัพท์" in page.find("#form-error").text

@@ -117,7 +117,7 @@ def test_messages_to_a_deputy_governor_are_read_then_sent_or_kept_back(page: Pag
     page.wait(lambda: len(page.all("#lines .message")) == 2)
     assert "สมศักดิ์ ตัวอย่าง (PWA-3)" in page.find("#lines").text
     sound(page)
-    page.find("#lines .open").click()
+    page.click("#lines .open")
     page.wait(lambda: page.all("dialog"))
     assert "-2569-00000" in page.find("dialog .reading").text
     sound(page)
@@ -143,7 +143,7 @@ def test_the_list_on_the_screen_is_saved_as_a_spreadsheet(page: Page) -> None:
     page.sign_in()
     page.find("#f-region").send_keys("เขต 2")
     page.wait(lambda: len(page.all("#lines li")) == 2)
-    page.find("#export").click()
+    page.click("#export")
     page.wait(lambda: saved(page))
     (file,) = saved(page)
     assert file.name == "รายการติดตาม-2569-02-03.xlsx"
