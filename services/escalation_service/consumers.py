@@ -1,11 +1,11 @@
 """What escalation hears: the life of each case from intake, and its clock from sla."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from services.escalation_service.domain.case_file import CaseFile
-from services.escalation_service.domain.holds import HoldMark
+from services.escalation_service.domain.holds import HoldMark, Span
 from services.escalation_service.domain.ladder import Closure
 from services.escalation_service.domain.record import Ladder
 from services.escalation_service.use_cases.calendars import keep_calendar
@@ -27,7 +27,9 @@ from shared.contracts.sla import (
     CalendarPublished,
     ClockArmed,
     ClockHeld,
+    ClockRecomputed,
     ClockRescheduled,
+    HeldTime,
     SlaBreached,
     SlaWarned,
 )  # fmt: skip
@@ -96,7 +98,11 @@ async def on_sla_warned(tx: Tx, event: SlaWarned, meta: Meta) -> None:
 
 async def on_clock_held(tx: Tx, event: ClockHeld, meta: Meta) -> None:
     if event.metric == METRIC:
-        await fold_hold(tx, event, HoldMark(meta.seq, True, event.held_at), lambda row: row)
+        await fold_hold(tx, event, HoldMark(meta.seq, True, event.held_at, _spans(event.holds)), lambda row: row)
+
+
+def _spans(told: Sequence[HeldTime] | None) -> tuple[Span, ...] | None:
+    return None if told is None else tuple(Span(one.begin, one.end) for one in told)
 
 
 async def on_clock_rescheduled(tx: Tx, event: ClockRescheduled, meta: Meta) -> None:
@@ -106,10 +112,18 @@ async def on_clock_rescheduled(tx: Tx, event: ClockRescheduled, meta: Meta) -> N
     def learn(row: Ladder, due_at: datetime = event.due_at) -> Ladder:
         return row.learn_due(due_at, meta.seq)
 
-    if event.cause == "resume":
-        await fold_hold(tx, event, HoldMark(meta.seq, False, event.rescheduled_at), learn)
+    if event.cause == "resume" or event.holds is not None:
+        at = event.resumed_at or event.rescheduled_at
+        await fold_hold(tx, event, HoldMark(meta.seq, False, at, _spans(event.holds)), learn)
     else:
         await fold_clock(tx, event, learn)
+
+
+async def on_clock_recomputed(tx: Tx, event: ClockRecomputed, meta: Meta) -> None:
+    """Time after a missed deadline was held, as is known only now: it may move no deadline, but rungs wait by it."""
+    if event.metric == METRIC and event.holds is not None:
+        mark = HoldMark(meta.seq, False, event.recomputed_at, _spans(event.holds))
+        await fold_hold(tx, event, mark, lambda row: row)
 
 
 async def on_sla_breached(tx: Tx, event: SlaBreached, meta: Meta) -> None:
@@ -142,6 +156,7 @@ HANDLERS: Mapping[type[Event], Handler] = {
     SlaWarned: on_sla_warned,
     ClockHeld: on_clock_held,
     ClockRescheduled: on_clock_rescheduled,
+    ClockRecomputed: on_clock_recomputed,
     SlaBreached: on_sla_breached,
     BreachVoided: on_breach_voided,
     CalendarPublished: on_calendar_published,

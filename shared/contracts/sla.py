@@ -7,6 +7,15 @@ from pydantic import BaseModel, ConfigDict
 from shared.contracts.base import SLA, CaseEvent, Event, Instant, event
 
 
+class HeldTime(BaseModel):
+    """A half-open time in which a clock was held; without an end while it still is."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    begin: Instant
+    end: Instant | None = None
+
+
 @event("pwa.sla.clock-armed.v1", topic=SLA)
 class ClockArmed(CaseEvent):
     """A clock runs: `due_at` is the earliest instant at which its budget is used up."""
@@ -26,6 +35,7 @@ class ClockHeld(CaseEvent):
     reason: str
     held_at: Instant
     remaining_seconds: int
+    holds: tuple[HeldTime, ...] | None = None  # all held time of the cycle, as it is known by now
 
 
 @event("pwa.sla.clock-rescheduled.v1", topic=SLA)
@@ -37,6 +47,8 @@ class ClockRescheduled(CaseEvent):
     previous_due_at: Instant | None = None
     cause: str  # resume | retarget | calendar | correction | extension
     rescheduled_at: Instant
+    resumed_at: Instant | None = None  # when the hold ended, which may have been told later; of a resume only
+    holds: tuple[HeldTime, ...] | None = None  # all held time of the cycle, as it is known by now
 
 
 @event("pwa.sla.clock-stopped.v1", topic=SLA)
@@ -110,13 +122,14 @@ class ClockExtended(CaseEvent):
 
 @event("pwa.sla.recomputed.v1", topic=SLA)
 class ClockRecomputed(CaseEvent):
-    """A hold was entered or changed after the fact; what it did to the deadline."""
+    """A hold was entered or changed after the fact; what it did to the deadline, or that it did nothing to it."""
 
     metric: str
     reason: str
     previous_due_at: Instant | None = None
     due_at: Instant | None = None
     recomputed_at: Instant
+    holds: tuple[HeldTime, ...] | None = None  # all held time of the cycle: rungs that have not fired wait by it
 
 
 class ExceptionDay(BaseModel):

@@ -160,3 +160,20 @@ def test_only_the_officer_of_the_post_or_the_complaints_division_may_answer_for_
     assert not may_answer(deputy, "deputy_governor", "D1", AREAS)
     assert may_answer(division, "deputy_governor", "D1", AREAS)
     assert covered_regions(["D3", "R02"], AREAS) == {1, 8, 2}
+
+
+def test_what_is_told_of_all_held_time_takes_the_place_of_what_was_told_before() -> None:
+    whole = (Span(DUE + HOUR, DUE + 2 * HOUR), Span(DUE + 6 * HOUR, None))
+    marks = [
+        HoldMark(1, True, DUE), HoldMark(2, False, DUE + 5 * HOUR), HoldMark(3, False, DUE + 7 * HOUR, whole),
+        HoldMark(4, False, DUE + 8 * HOUR),
+    ]  # fmt: skip
+    assert held_spans(marks[:3]) == whole
+    assert held_spans(reversed(marks)) == (Span(DUE + HOUR, DUE + 2 * HOUR), Span(DUE + 6 * HOUR, DUE + 8 * HOUR))
+    assert held_spans([*marks, HoldMark(5, False, DUE + 9 * HOUR, ())]) == ()
+
+
+def test_held_time_told_as_a_whole_is_known_up_to_an_instant_by_its_own_times() -> None:
+    whole = HoldMark(1, False, DUE + 50 * HOUR, (Span(DUE + HOUR, DUE + 3 * HOUR), Span(DUE + 6 * HOUR, None)))
+    found = [held_spans([mark] if (mark := whole.until(DUE + n * HOUR)) else []) for n in (0, 2, 4)]
+    assert found == [(), (Span(DUE + HOUR, None),), (Span(DUE + HOUR, DUE + 3 * HOUR),)]

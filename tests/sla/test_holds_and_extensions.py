@@ -212,3 +212,31 @@ async def test_every_decision_about_a_clock_can_be_asked_for(alone: System, stor
     whys = [next(one["why"] for one in seen["clocks"] if one["metric"] == "resolve") for seen in (early, later)]
     assert whys == ["not_due_yet", "stopped"]
     assert timedelta(seconds=early["clocks"][0]["extended_seconds"]) == timedelta(0)
+
+
+async def test_a_hold_of_the_past_that_lies_after_the_breach_moves_nothing_and_is_told_whole(
+    alone: System, story: Story
+) -> None:
+    alone.clock.set(NINE + hours(40))
+    past = {"began_at": iso(NINE + hours(26)), "ended_at": iso(NINE + hours(30)), "why": "ลืมบันทึก"}
+    path = f"/sla/v1/cases/{story.case_id}/holds"
+    assert (await division(alone).post(path, json=HOLD | past)).status_code == 201
+    assert (await clock_of(alone, story))["due_at"] == iso(NINE + hours(24))
+    [event] = await told(alone, "recomputed")
+    assert (event["reason"], event["due_at"], event["previous_due_at"]) == ("ลืมบันทึก", *[iso(NINE + hours(24))] * 2)
+    assert event["holds"] == [{"begin": past["began_at"], "end": past["ended_at"]}]
+    await hear(alone, story.routed(NINE + hours(40), "1102"))  # nothing new about holds: nothing to tell
+    assert len(await told(alone, "recomputed")) == 1
+
+
+async def test_a_release_that_is_entered_late_tells_when_the_hold_ended(alone: System, story: Story) -> None:
+    alone.clock.set(NINE + hours(26))
+    await hear(alone, story.asked(NINE + hours(25)))
+    alone.clock.set(NINE + hours(40))
+    await hear(alone, story.supplied(NINE + hours(28)))
+    [held] = await told(alone, "clock-held")
+    assert held["holds"] == [{"begin": iso(NINE + hours(25)), "end": None}]
+    [resumed] = await told(alone, "clock-rescheduled")
+    assert (resumed["cause"], resumed["rescheduled_at"]) == ("resume", iso(NINE + hours(40)))
+    assert resumed["resumed_at"] == iso(NINE + hours(28))
+    assert resumed["holds"] == [{"begin": iso(NINE + hours(25)), "end": iso(NINE + hours(28))}]

@@ -71,7 +71,7 @@ def facts_at(facts: Facts, rungs: Iterable[Recorded], at: datetime) -> Facts:
         for b in facts.breaches
         if b.breached_at <= at
     )
-    marks = tuple(mark for mark in facts.marks if mark.at <= at)
+    marks = tuple(mark for each in facts.marks if (mark := each.until(at)))
     fired = tuple(_fired(rung, rung.fired_at, at) for rung in rungs if rung.fired_at and rung.fired_at <= at)
     closure = facts.closure if facts.closure and facts.closure.at <= at else None
     return Facts(breaches, marks, fired, closure)

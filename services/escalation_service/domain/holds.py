@@ -1,17 +1,8 @@
 """Held time: how the pauses of a case's clock push back the rungs that have not fired (sla.md, semantics 4)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-
-
-@dataclass(frozen=True)
-class HoldMark:
-    """A clock was held or let go again. `seq` is its place in the publisher's own order."""
-
-    seq: int
-    held: bool
-    at: datetime
 
 
 @dataclass(frozen=True)
@@ -22,12 +13,37 @@ class Span:
     end: datetime | None
 
 
+@dataclass(frozen=True)
+class HoldMark:
+    """A clock was held or let go again. `seq` is its place in the publisher's own order.
+
+    With `spans` it says all there is to say about held time up to then, so nothing told before it counts.
+    """
+
+    seq: int
+    held: bool
+    at: datetime
+    spans: tuple[Span, ...] | None = None
+
+    def until(self, at: datetime) -> "HoldMark | None":
+        """What had happened of it by an instant."""
+        if self.spans is None:
+            return self if self.at <= at else None
+        begun = (span for span in self.spans if span.begin <= at)
+        return replace(
+            self, spans=tuple(span if span.end and span.end <= at else Span(span.begin, None) for span in begun)
+        )
+
+
 def held_spans(marks: Iterable[HoldMark]) -> tuple[Span, ...]:
     """The held times, sorted and without overlap, whatever the order in which the marks arrived."""
     spans: list[Span] = []
     begun: datetime | None = None
     for mark in sorted(marks, key=lambda m: m.seq):
-        if mark.held:
+        if mark.spans is not None:
+            spans = [span for span in mark.spans if span.end]
+            begun = next((span.begin for span in mark.spans if span.end is None), None)
+        elif mark.held:
             begun = mark.at  # told again, it was put right: the publisher's last word counts
         elif begun is not None:
             spans.append(Span(begun, mark.at))

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, and_, bindparam, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.escalation_service.domain.holds import HoldMark
+from services.escalation_service.domain.holds import HoldMark, Span
 from services.escalation_service.domain.ladder import Breach, Facts, Fired, Wait
 from services.escalation_service.domain.record import Ladder
 from services.escalation_service.store.tables import BREACH, HOLD_MARK, LADDER, RUNG
@@ -83,7 +83,8 @@ async def note_breach(tx: Tx, key: Key, breach_id: UUID, values: Mapping[str, ob
 
 
 async def note_hold(tx: Tx, key: Key, mark: HoldMark) -> None:
-    row = {"case_id": key[0], "cycle": key[1], "seq": mark.seq, "held": mark.held, "at": mark.at}
+    told = None if mark.spans is None else [[s.begin.isoformat(), s.end and s.end.isoformat()] for s in mark.spans]
+    row = {"case_id": key[0], "cycle": key[1], "seq": mark.seq, "held": mark.held, "at": mark.at, "spans": told}
     await tx.execute(insert(HOLD_MARK).values(row).on_conflict_do_nothing())
 
 
@@ -113,8 +114,16 @@ async def _marks(tx: Tx, keys: Sequence[Key]) -> Mapping[Key, list[HoldMark]]:
     h = HOLD_MARK.c
     found: dict[Key, list[HoldMark]] = defaultdict(list)
     for row in await tx.all(select(HOLD_MARK).where(tuple_(h.case_id, h.cycle).in_(keys))):
-        found[row.case_id, row.cycle].append(HoldMark(row.seq, row.held, row.at))
+        found[row.case_id, row.cycle].append(HoldMark(row.seq, row.held, row.at, _spans(row.spans)))
     return found
+
+
+def _spans(told: Sequence[tuple[str, str | None]] | None) -> tuple[Span, ...] | None:
+    if told is None:
+        return None
+    return tuple(
+        Span(datetime.fromisoformat(begin), datetime.fromisoformat(end) if end else None) for begin, end in told
+    )
 
 
 async def _fired(tx: Tx, keys: Sequence[Key]) -> Mapping[Key, list[Fired]]:

@@ -124,6 +124,8 @@ HOLD_MARK = Table(
     Column("seq", Integer, nullable=False),
     Column("held", Boolean, nullable=False),
     Column("at", Instant, nullable=False),
+    # All held time up to this mark, [begin, end or null] each; null where the publisher told only this one change.
+    Column("spans", JSONB(none_as_null=True)),
     PrimaryKeyConstraint("case_id", "cycle", "seq", name="hold_mark_pkey"),
     ForeignKeyConstraint(["case_id", "cycle"], ["ladder.case_id", "ladder.cycle"], name="hold_mark_ladder_fkey"),
 )

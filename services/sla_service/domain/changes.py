@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.sla_service.domain.evaluate import NOTHING_LEFT, Clock
 from services.sla_service.domain.metrics import lane_of
+from shared.kernel.working_time import Hold
 
 AT_DUE = 1  # the level of a breach: the deadline itself; the others are multiples of the budget
 CORRECTION = "correction"
@@ -39,6 +40,7 @@ class Recorded:
     warned: frozenset[str] = frozenset()
     standing: tuple[StandingBreach, ...] = ()
     generations: int = 0
+    pauses: tuple[Hold, ...] = ()
 
     @property
     def breach(self) -> StandingBreach | None:
@@ -73,6 +75,14 @@ class Rescheduled(Change):
     due_at: datetime
     previous_due_at: datetime | None
     cause: str
+    resumed_at: datetime | None = None  # when the hold ended that was told last
+
+
+@dataclass(frozen=True)
+class Repaused(Change):
+    """Other time of a late clock was held than was told; its deadline is where it was, but its ladder waits by it."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -137,11 +147,15 @@ class Decision:
 
 
 def decide(
-    clocks: Sequence[Clock], recorded: Mapping[Key, Recorded], covered: Coverage, cause: str = CORRECTION
+    clocks: Sequence[Clock],
+    recorded: Mapping[Key, Recorded],
+    covered: Coverage,
+    cause: str = CORRECTION,
+    why: str | None = None,
 ) -> Decision:
     """Compare. What fires, fires for instants before those covered only: no breach is declared blind.
 
-    `cause` is the word for a deadline that moved without resume, retarget or a new calendar.
+    `cause` is the word for a deadline that moved without resume, retarget or a new calendar; `why` what a person said.
     """
     changes: list[Change | Voided] = []
     wanted: dict[str, datetime] = {}
@@ -150,7 +164,8 @@ def decide(
         key, lane = (clock.metric, clock.cycle), lane_of(clock.metric)
         one = _One(clock, recorded.get(key), covered[lane])
         fired, waiting = one.warnings()
-        changes += itertools.chain(one.movement(cause), one.breach(), one.very_late(), fired)
+        moved = one.movement(cause)
+        changes += itertools.chain(moved, one.repaused(moved, why or cause), one.breach(), one.very_late(), fired)
         warned[key] = (one.before.warned if one.before else frozenset()) | {change.level for change in fired}
         if waiting := [*waiting, *one.to_come()]:
             wanted[lane] = min(waiting if lane not in wanted else [*waiting, wanted[lane]])
@@ -184,7 +199,14 @@ class _One:
             return []
         if before is None:
             return [Armed(clock, clock.due_at)]
-        return [Rescheduled(clock, clock.due_at, before.due_at, _why(clock, before, cause))]
+        why, resumed_at = _why(clock, before, cause), _resumed_at(clock, before)
+        return [Rescheduled(clock, clock.due_at, before.due_at, why, resumed_at)]
+
+    def repaused(self, moved: Sequence[Change], reason: str) -> list[Change]:
+        """Held time after a missed deadline moves nothing, and yet has to be told, unless it goes with what is."""
+        clock, told = self.clock, self.before.pauses if self.before else ()
+        is_told = clock.pauses == told or any(isinstance(one, Held | Rescheduled) for one in moved)
+        return [] if is_told or clock.stopped_at or clock.breached_at is None else [Repaused(clock, reason)]
 
     def breach(self) -> list[Change | Voided]:
         """The missed deadline: taken back when it was none, declared when it is one and all news is in."""
@@ -282,6 +304,14 @@ def _why(clock: Clock, before: Recorded, cause: str) -> str:
     if before.policy != clock.policy.id:
         return "retarget"
     return "calendar" if before.calendar != clock.calendar.id else cause
+
+
+def _resumed_at(clock: Clock, before: Recorded) -> datetime | None:
+    """The end of the hold that was told; its beginning when it does not count any more."""
+    if (held_at := before.held_at) is None:
+        return None
+    ends = [end for begin, end in clock.pauses if end and begin <= held_at <= end]
+    return ends[0] if ends else held_at
 
 
 def _void_reason(clock: Clock, before: Recorded | None) -> str:

@@ -79,6 +79,12 @@ class Clock:
     extended: timedelta = timedelta(0)
     runs_on_at: datetime | None = None  # when the hold will have used up the budget of pauses
 
+    @property
+    def pauses(self) -> tuple[Hold, ...]:
+        """The held time of this cycle that counts, in order and without overlaps."""
+        held = union(self.holds)
+        return tuple((max(begin, self.opened_at), end) for begin, end in held if end is None or end > self.opened_at)
+
 
 def evaluate(book: Book, facts: CaseFacts, now: datetime) -> tuple[Clock, ...]:
     """Every clock that the case has. Depends on nothing else, so facts in any order give the same clocks."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -55,6 +55,9 @@ async def read_recorded(tx: Tx, case_ids: Sequence[UUID]) -> Mapping[UUID, Mappi
             warned=frozenset(row.warned),
             standing=standing,
             generations=row.generations,
+            pauses=tuple(
+                (datetime.fromisoformat(begin), end and datetime.fromisoformat(end)) for begin, end in row.pauses
+            ),
             row={name: getattr(row, name) for name in _COMPARED},
         )
     return found
@@ -94,6 +97,7 @@ def clock_row(case_id: UUID, one: Clock, warned: frozenset[str], now: datetime) 
         "due_at": one.due_at,
         "held_at": one.held_at,
         "remaining": one.remaining,
+        "pauses": [[_iso(begin), end and _iso(end)] for begin, end in one.pauses],
         "stopped_at": one.stopped_at,
         "verdict": one.verdict,
         "consumed": one.consumed if is_over else None,
@@ -102,6 +106,10 @@ def clock_row(case_id: UUID, one: Clock, warned: frozenset[str], now: datetime) 
         "warned": sorted(warned),
         "updated_at": now,
     }
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
 
 
 def is_as_kept(row: Mapping[str, Any], kept: Kept | None) -> bool:

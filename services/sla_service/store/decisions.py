@@ -14,6 +14,7 @@ from services.sla_service.domain.changes import (
     Dropped,
     Held,
     Overdue,
+    Repaused,
     Rescheduled,
     Stopped,
     Voided,
@@ -91,7 +92,10 @@ def _about(change: Change | Voided | Dropped, now: datetime) -> dict[str, Any]:
         return _row(change.key, "dropped", "no_target", now)
     if isinstance(change, Voided):
         return _row(change.key, "voided", f"{change.reason}/{change.level}", change.due_at)
-    return _row((change.clock.metric, change.clock.cycle), *_of_change(change))
+    key = (change.clock.metric, change.clock.cycle)
+    if isinstance(change, Repaused):
+        return _row(key, "rescheduled", "holds", change.clock.due_at)
+    return _row(key, *_of_change(change))
 
 
 def _row(key: tuple[str, int], what: str, reason: str | None, instant: datetime | None) -> dict[str, Any]:

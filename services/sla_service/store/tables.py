@@ -223,6 +223,8 @@ clock = Table(
     Column("due_at", Instant),
     Column("held_at", Instant),
     Column("remaining", Interval),
+    # Held time of the cycle as it was told: [begin, end or null], in order.
+    Column("pauses", JSONB, nullable=False, server_default=text("'[]'")),
     Column("stopped_at", Instant),
     Column("verdict", Text),
     Column("consumed", Interval),

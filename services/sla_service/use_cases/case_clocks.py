@@ -48,7 +48,7 @@ async def lock(tx: Tx, case_id: UUID) -> Locked:
 
 async def settle_again(tx: Tx, before: Locked, *, why: str | None, cause: str = "correction") -> tuple[Clock, ...]:
     """The clocks after the change. With `why` it was made after the fact: each deadline that moved is told so."""
-    [(file, decision)] = await settle(tx, [before.file], Occasion(FIRE_NOTHING, cause=cause))
+    [(file, decision)] = await settle(tx, [before.file], Occasion(FIRE_NOTHING, cause=cause, why=why))
     if why is not None:
         for clock in decision.clocks:
             key = (clock.metric, clock.cycle)

@@ -40,6 +40,7 @@ class Occasion:
     covered: Coverage
     apart: Mapping[UUID, Coverage] = field(default_factory=dict)
     cause: str = CORRECTION
+    why: str | None = None  # what a person said who entered something after the fact
     pins: Pins = field(default_factory=dict)
 
     def of(self, case_id: UUID) -> Coverage:
@@ -107,7 +108,8 @@ async def settle(tx: Tx, files: Sequence[CaseFile], occasion: Occasion) -> list[
     settled = []
     for file in files:
         evaluated = evaluate(book, facts[file.case_id], tx.now)
-        decision = decide(evaluated, recorded[file.case_id], occasion.of(file.case_id), occasion.cause)
+        known, covered = recorded[file.case_id], occasion.of(file.case_id)
+        decision = decide(evaluated, known, covered, occasion.cause, occasion.why)
         settled.append((file.wanting(decision.wanted), decision))
     await _save(tx, settled, recorded)
     for file, decision in settled:

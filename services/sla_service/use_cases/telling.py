@@ -13,6 +13,7 @@ from services.sla_service.domain.changes import (
     Dropped,
     Held,
     Overdue,
+    Repaused,
     Rescheduled,
     Stopped,
     Voided,
@@ -29,6 +30,7 @@ from shared.contracts.sla import (
     ClockRecomputed,
     ClockRescheduled,
     ClockStopped,
+    HeldTime,
     SlaBreached,
     SlaWarned,
     VeryLate,
@@ -67,13 +69,35 @@ def _armed(head: Head, change: Armed, _now: datetime) -> Event:
 
 def _held(head: Head, change: Held, _now: datetime) -> Event:
     left = _seconds(change.remaining)
-    return ClockHeld(**head, reason=change.clock.hold_reason or "", held_at=change.held_at, remaining_seconds=left)
+    reason, holds = change.clock.hold_reason or "", _holds(change.clock)
+    return ClockHeld(**head, reason=reason, held_at=change.held_at, remaining_seconds=left, holds=holds)
+
+
+def _holds(clock: Clock) -> tuple[HeldTime, ...]:
+    return tuple(HeldTime(begin=begin, end=end) for begin, end in clock.pauses)
 
 
 def _rescheduled(head: Head, change: Rescheduled, now: datetime) -> Event:
-    previous = change.previous_due_at
     return ClockRescheduled(
-        **head, due_at=change.due_at, previous_due_at=previous, cause=change.cause, rescheduled_at=now
+        **head,
+        due_at=change.due_at,
+        previous_due_at=change.previous_due_at,
+        cause=change.cause,
+        rescheduled_at=now,
+        resumed_at=change.resumed_at,
+        holds=_holds(change.clock),
+    )
+
+
+def _repaused(head: Head, change: Repaused, now: datetime) -> Event:
+    due_at = change.clock.due_at
+    return ClockRecomputed(
+        **head,
+        reason=change.reason,
+        previous_due_at=due_at,
+        due_at=due_at,
+        recomputed_at=now,
+        holds=_holds(change.clock),
     )
 
 
@@ -120,6 +144,7 @@ _EVENT_OF: Mapping[type[Change], Callable[[Head, Any, datetime], Event]] = {
     Armed: _armed,
     Held: _held,
     Rescheduled: _rescheduled,
+    Repaused: _repaused,
     Warned: _warned,
     Breached: _breached,
     Overdue: _very_late,
@@ -155,7 +180,14 @@ def recomputed_event(
 ) -> ClockRecomputed:
     """Something was entered after the fact, and moved a deadline."""
     head = _head(file, clock.metric, clock.cycle)
-    return ClockRecomputed(**head, reason=reason, previous_due_at=previous, due_at=clock.due_at, recomputed_at=now)
+    return ClockRecomputed(
+        **head,
+        reason=reason,
+        previous_due_at=previous,
+        due_at=clock.due_at,
+        recomputed_at=now,
+        holds=_holds(clock),
+    )
 
 
 def extended_event(file: CaseFile, granted: Row[Any]) -> ClockExtended:

@@ -21,7 +21,10 @@ _RUNGS = (
         WHERE state = 'fired' AND acknowledged_at IS NULL AND settled_at IS NULL""",
 )
 
-_BREACHES = ("ALTER TABLE escalation.breach ADD COLUMN policy text, ADD COLUMN ladder text",)
+_BREACHES = (
+    "ALTER TABLE escalation.breach ADD COLUMN policy text, ADD COLUMN ladder text",
+    "ALTER TABLE escalation.hold_mark ADD COLUMN spans jsonb",
+)
 
 _TABLES = (
     """CREATE TABLE escalation.message (

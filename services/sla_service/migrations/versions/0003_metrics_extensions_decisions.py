@@ -12,6 +12,7 @@ _COLUMNS = (
     ADD COLUMN registered_at timestamptz,
     ADD COLUMN survey_due_at timestamptz, ADD COLUMN survey_hold_until timestamptz,
     ADD COLUMN reporting_due_at timestamptz, ADD COLUMN reporting_hold_until timestamptz""",
+    "ALTER TABLE sla.clock ADD COLUMN pauses jsonb DEFAULT '[]' NOT NULL",
     "CREATE INDEX case_file_survey_due_at_idx ON sla.case_file (survey_due_at) WHERE survey_due_at IS NOT NULL",
     """CREATE INDEX case_file_reporting_due_at_idx ON sla.case_file (reporting_due_at)
     WHERE reporting_due_at IS NOT NULL""",
