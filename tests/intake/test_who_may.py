@@ -8,7 +8,7 @@ from tests.intake.given import Desk
 
 ID = "0198c7b2-0000-7000-8000-000000000001"
 OPEN_TO_ALL = {"/intake/v1/track/{code}"}
-OPEN_TO_ANY_ROLE = {"/intake/v1/subjects", "/intake/v1/offices"}
+OPEN_TO_ANY_ROLE = {"/intake/v1/subjects", "/intake/v1/subjects/versions", "/intake/v1/offices"}
 # Who gets past the door of each endpoint that changes something; all else is 403.
 MAY = {
     "/intake/v1/cases": "cases:create",
