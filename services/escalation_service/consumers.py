@@ -8,6 +8,7 @@ from services.escalation_service.domain.case_file import CaseFile
 from services.escalation_service.domain.holds import HoldMark, Span
 from services.escalation_service.domain.ladder import Closure
 from services.escalation_service.domain.record import Ladder
+from services.escalation_service.store import subjects
 from services.escalation_service.use_cases.calendars import keep_calendar
 from services.escalation_service.use_cases.folding import fold_breach, fold_case, fold_clock, fold_hold, fold_void
 from shared.contracts.base import CaseEvent, Event
@@ -21,6 +22,7 @@ from shared.contracts.intake import (
     CaseResolved,
     CaseRouted,
     FollowUpAttached,
+    SubjectPublished,
 )  # fmt: skip
 from shared.contracts.sla import (
     BreachVoided,
@@ -142,6 +144,12 @@ async def on_calendar_published(tx: Tx, event: CalendarPublished, meta: Meta) ->
     await keep_calendar(tx, event)
 
 
+async def on_subject_published(tx: Tx, event: SubjectPublished, meta: Meta) -> None:
+    """Keep a copy: its name is what officers read, and ladders may be for it."""
+    del meta
+    await subjects.keep(tx, event)
+
+
 HANDLERS: Mapping[type[Event], Handler] = {
     CaseRegistered: on_case_registered,
     CaseClassified: on_case_classified,
@@ -160,4 +168,5 @@ HANDLERS: Mapping[type[Event], Handler] = {
     SlaBreached: on_sla_breached,
     BreachVoided: on_breach_voided,
     CalendarPublished: on_calendar_published,
+    SubjectPublished: on_subject_published,
 }

@@ -11,7 +11,6 @@ from shared.gateways.letter import Text
 from shared.gateways.templates import fill, one_line
 from shared.kernel.errors import Invalid
 from shared.kernel.fiscal import thai_time
-from shared.reference import subjects
 
 FOLDER = Path(__file__).parent / "templates"
 LISTED = {"email": 200, "line": 40}
@@ -45,8 +44,7 @@ def _subject(row: Any) -> str:
     """A restricted case does not say what it is about in a letter-box."""
     if row.restricted:
         return RESTRICTED
-    known = subjects().get(row.subject or "")
-    return known.subject_th if known else row.subject or UNCLASSIFIED
+    return one_line(row.subject_name, 200) or row.subject or UNCLASSIFIED
 
 
 def values(name: str, items: Sequence[Mapping[str, Any]], desk_url: str, form: str) -> dict[str, Any]:

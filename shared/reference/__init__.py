@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,7 @@ HEAD_OFFICE = "HQ"
 REGIONS = tuple(range(1, 11))
 # Deputy governor n covers two regions (process.md, "People and offices"; assumed).
 DEPUTY_AREAS: Mapping[int, tuple[int, int]] = MappingProxyType({1: (9, 10), 2: (6, 7), 3: (1, 8), 4: (2, 3), 5: (4, 5)})
+SUBJECTS_SINCE = datetime(2020, 1, 1, tzinfo=UTC)  # from when on the starting set is in force
 _HERE = Path(__file__).parent
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchem
 from pydantic_core import CoreSchema, core_schema
 
 from shared.kernel.errors import Invalid
-from shared.reference import DEPUTY_AREAS, HEAD_OFFICE, REGIONS, branches, region_office, subjects
+from shared.reference import DEPUTY_AREAS, HEAD_OFFICE, REGIONS, branches, region_office
 from shared.web import text_rules
 from shared.web.text_rules import like_literal, mask_phone
 from shared.web.validation import refuse
@@ -27,6 +27,7 @@ _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
 )
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SUBJECT = re.compile(r"[A-Z][A-Z0-9]{1,9}")
 
 
 def _tighten(node: object) -> None:
@@ -144,7 +145,9 @@ def _office(value: str) -> str:
 
 
 def _subject(value: str) -> str:
-    return _known(value, lambda v: v in subjects(), "unknown_subject", "There is no subject with this code.")
+    """The form of a code; which ones there are is data (ADR 0064)."""
+    written = _SUBJECT.fullmatch
+    return _known(value, lambda v: bool(written(v)), "unknown_subject", "No subject's code is written like this.")
 
 
 def _rfc3339(at: datetime) -> str:
@@ -165,7 +168,7 @@ Instant = Annotated[
 Day = Annotated[date, BeforeValidator(_day, json_schema_input_type=str), Field(examples=["2026-02-03"])]
 BranchCode = Annotated[str, _Cleaned(_branch, 4), Field(examples=["1102"])]
 OfficeCode = Annotated[str, _Cleaned(_office, 4), Field(examples=["1102", "R01", "HQ"])]
-SubjectCode = Annotated[str, _Cleaned(_subject, 60)]
+SubjectCode = Annotated[str, _Cleaned(_subject, 60), Field(examples=["Q01"])]
 Region = Annotated[int, Field(ge=1, le=10, examples=[1])]
 Version = Annotated[int, Field(ge=0, le=2**31 - 1)]
 

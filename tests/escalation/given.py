@@ -48,9 +48,9 @@ class Case:
             channel="website", received_at=at, registered_at=at, contact_version=0,
         )  # fmt: skip
 
-    def classified(self, at: datetime) -> intake.CaseClassified:
+    def classified(self, at: datetime, subject: str = "Q01") -> intake.CaseClassified:
         return intake.CaseClassified(
-            **self._common(), subject="Q01", dimension="ด้านปริมาณน้ำ", severity="high", classified_at=at
+            **self._common(), subject=subject, dimension="ด้านปริมาณน้ำ", severity="high", classified_at=at
         )
 
     def routed(self, at: datetime, office: str) -> intake.CaseRouted:

@@ -2,9 +2,13 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
+from services.reporting_service.consumers import HANDLERS
+from shared.contracts.intake import SubjectPublished
+from shared.messaging.consumer import Meta
 from shared.testing.postgres import TestDatabase
 from tests.reporting.conftest import Api
 from tests.reporting.given import NINE, Desk, Story, ask
@@ -57,6 +61,23 @@ async def test_a_directive_goes_from_the_committee_to_the_line_and_back_with_eve
     assert view["root_causes"][0]["actions"] == ANSWER["actions"]
     rows = await ask(database, "SELECT payload->>'line' AS line FROM reporting.outbox WHERE type LIKE '%directive%'")
     assert [row["line"] for row in rows] == [ORDER["line"]]
+
+
+async def test_a_directive_names_a_subject_that_ships_or_was_told_of_and_no_other(
+    desk: Desk, api: Api, database: TestDatabase
+) -> None:
+    report = await publish(desk, api("complaints_division"), "reports/quarterly", QUARTER)
+    path, about_foam = f"/reporting/v1/reports/{report['id']}/directives", ORDER | {"subject": "W09"}
+    refused = await api("committee").post(path, json=about_foam)
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_subject")
+    told = SubjectPublished(
+        code="W09", kind="complaint", dimension="ด้านคุณภาพน้ำ", title_th="น้ำมีฟองผิดปกติ", severity="high",
+        restricted=False, closes_at_once=False, valid_from=NINE, published_at=NINE,
+    )  # fmt: skip
+    async with desk.db.transaction() as tx:
+        await HANDLERS[SubjectPublished](tx, told, Meta(uuid4(), 1, NINE, None))
+    taken = await api("committee").post(path, json=about_foam)
+    assert (taken.status_code, taken.json()["subject"]) == (201, "W09"), taken.text
 
 
 async def test_each_side_takes_its_own_steps_only(desk: Desk, api: Api) -> None:

@@ -221,8 +221,9 @@ def test_a_receipt_lies_between_thirty_days_ago_and_five_minutes_ahead() -> None
         assert refused.value.reason_code == "received_at_out_of_window"
 
 
-def test_offices_branches_and_subjects_are_those_that_exist() -> None:
+def test_offices_and_branches_are_those_that_exist_and_subjects_are_written_like_some() -> None:
     assert [read(OfficeCode, code) for code in ("HQ", "R10", "D5")] == ["HQ", "R10", "D5"]
+    assert read(SubjectCode, "W09") == "W09"
     for kind, bad, code in (
         (OfficeCode, "R11", "unknown_office"),
         (OfficeCode, "D6", "unknown_office"),
@@ -230,6 +231,7 @@ def test_offices_branches_and_subjects_are_those_that_exist() -> None:
         (BranchCode, "HQ", "unknown_branch"),
         (BranchCode, "0000", "unknown_branch"),
         (SubjectCode, "nothing", "unknown_subject"),
+        (SubjectCode, "W09'--", "unknown_subject"),
     ):
         assert code_of(kind, bad) == code
 

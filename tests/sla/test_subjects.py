@@ -73,3 +73,4 @@ async def test_9_a_subject_that_ended_needs_none(alone: System) -> None:
     assert await reasons(alone) == ["subject W09 has no SLA policy"]
     await hear(alone, told(2, NINE - hours(1), valid_to=NINE))
     assert await reasons(alone) == []
+    assert (await publish_policy(alone, subject="W09")).status_code == 200  # it may still be named

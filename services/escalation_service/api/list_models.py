@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 from services.escalation_service.domain.urgency import BY_RANK, Urgency
 from services.escalation_service.use_cases.follow_up_list import Counts
 from shared.db import Row
-from shared.reference import subjects
 from shared.web.types import Day, Instant
 
 
@@ -24,7 +23,7 @@ class FollowUp(BaseModel):
     region: int | None
     kind: str
     subject: str | None
-    subject_name: str | None = Field(examples=["น้ำไม่ไหล"])
+    subject_name: str | None = Field(description="what it is called today", examples=["น้ำไม่ไหล"])
     severity: str | None
     channel: str | None
     received_at: Instant | None
@@ -46,17 +45,11 @@ class FollowUp(BaseModel):
     next_chase_on: Day | None
 
 
-def subject_name(code: str | None) -> str | None:
-    """What the subject is called; null for one that is not in the starting set."""
-    subject = subjects().get(code) if code else None
-    return subject.subject_th if subject else None
-
-
 def follow_up(row: Row[Any], now: datetime, office_name: str | None) -> FollowUp:
     late = now - row.due_at
     return FollowUp(
         case_id=row.case_id, number=row.number, cycle=row.cycle, office=row.office, office_name=office_name,
-        region=row.region, kind=row.kind, subject=row.subject, subject_name=subject_name(row.subject),
+        region=row.region, kind=row.kind, subject=row.subject, subject_name=row.subject_name,
         severity=row.severity, channel=row.channel, received_at=row.received_at, due_at=row.due_at,
         breached_at=row.breached_at, hours_overdue=max(late, timedelta()) // timedelta(hours=1),
         urgency=BY_RANK[row.rank], ladder=row.state, rung=row.last_rung, rung_fired_at=row.last_fired_at,

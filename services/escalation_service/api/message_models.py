@@ -40,6 +40,7 @@ class MessageLine(BaseModel):
     office_name: str | None
     region: int | None
     subject: str | None
+    subject_name: str | None = Field(description="what it is called today", examples=["น้ำไม่ไหล"])
     severity: str | None
     rung: int
     post: str

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, and_, case, func, lateral, not_, or_, select, text, true, tuple_
 
 from services.escalation_service.domain.urgency import RANKS, Urgency
+from services.escalation_service.store import subjects
 from services.escalation_service.store.answers import answers_for
 from services.escalation_service.store.directory_tables import OFFICE
 from services.escalation_service.store.follow_ups import visible
@@ -151,7 +152,8 @@ def _chosen(scope: Scope, asked: Filters, at: Conditions) -> list[Any]:
 
 def _lines(at: Conditions) -> Select[Any]:
     file = [F[n] for n in ("number", "office", "region", "kind", "subject", "severity", "channel", "received_at")]
-    shown = (*file, at.rank.label("rank"), told_state().label("told"))
+    named = subjects.name(F.subject, at.at).label("subject_name")
+    shown = (*file, named, at.rank.label("rank"), told_state().label("told"))
     return select(LADDER, *shown).join_from(LADDER, CASE_FILE, L.case_id == F.case_id)
 
 

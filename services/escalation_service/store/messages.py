@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.escalation_service.domain.messages import UNSENT, Kind, State, Waiting
+from services.escalation_service.store import subjects
 from services.escalation_service.store.directory_tables import OFFICE, RUNG_DEFINITION
 from services.escalation_service.store.follow_ups import visible
 from services.escalation_service.store.message_tables import MAILING, MESSAGE
@@ -97,14 +98,15 @@ async def change_each(tx: Tx, rows: Sequence[Mapping[str, object]]) -> None:
         await tx.execute(update(MESSAGE).where(M.message_id == bindparam("id")).values(columns), rows)
 
 
-def _contents() -> Select[Any]:
-    """A message with everything that its text and its line in a list say."""
+def _contents(at: datetime) -> Select[Any]:
+    """A message with everything that its text and its line in a list say at an instant."""
     case = (F.number, F.office, F.region, F.kind.label("case_kind"), F.subject, F.restricted, F.severity)
+    named = subjects.name(F.subject, at).label("subject_name")
     rung = (R.post, R.post_office, R.fired_at, R.absent_code, R.acknowledged_at)
     ladder = (L.due_at, L.closed_at, L.closed_reason)
     own = and_(L.case_id == M.case_id, L.cycle == M.cycle)
     return (
-        select(MESSAGE, *case, *rung, *ladder, OFFICE.c.name_th.label("office_name"))
+        select(MESSAGE, *case, named, *rung, *ladder, OFFICE.c.name_th.label("office_name"))
         .join(RUNG, R.rung_id == M.rung_id)
         .join(CASE_FILE, F.case_id == M.case_id)
         .join(LADDER, own)
@@ -115,7 +117,7 @@ def _contents() -> Select[Any]:
 async def lock_of_mailings(tx: Tx, mailing_ids: Iterable[UUID]) -> Sequence[Row[Any]]:
     """The messages of these mailings, locked in the order in which everybody locks them."""
     carried = M.mailing_id.in_(list(mailing_ids))
-    return await tx.all(_contents().where(carried).order_by(M.message_id).with_for_update(of=MESSAGE))
+    return await tx.all(_contents(tx.now).where(carried).order_by(M.message_id).with_for_update(of=MESSAGE))
 
 
 async def lock_cycle(tx: Tx, case_id: UUID, cycle: int) -> Sequence[Row[Any]]:
@@ -126,17 +128,17 @@ async def lock_cycle(tx: Tx, case_id: UUID, cycle: int) -> Sequence[Row[Any]]:
 
 async def lock(tx: Tx, scope: Scope, message_id: UUID) -> Row[Any] | None:
     """One message that the reader may see."""
-    statement = _contents().where(M.message_id == message_id, visible(scope)).with_for_update(of=MESSAGE)
+    statement = _contents(tx.now).where(M.message_id == message_id, visible(scope)).with_for_update(of=MESSAGE)
     return await tx.lock(statement)
 
 
 async def find(tx: Tx, scope: Scope, message_id: UUID) -> Row[Any] | None:
-    return await tx.find(_contents().where(M.message_id == message_id, visible(scope)))
+    return await tx.find(_contents(tx.now).where(M.message_id == message_id, visible(scope)))
 
 
 async def list_messages(tx: Tx, scope: Scope, wanted: Filters, *, after: UUID | None, most: int) -> Sequence[Row[Any]]:
     """A page of messages, newest first."""
-    statement = _contents().where(visible(scope), *_conditions(wanted))
+    statement = _contents(tx.now).where(visible(scope), *_conditions(wanted))
     if after is not None:
         statement = statement.where(M.message_id < after)
     return await tx.all(statement.order_by(M.message_id.desc()).limit(most))

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.escalation_service.domain.ladder import LadderRules
 from services.escalation_service.domain.policy import HOUR, Change, check, differences
-from services.escalation_service.store import calendars, policies
+from services.escalation_service.store import calendars, policies, subjects
 from services.escalation_service.store.policies import Version
 from shared.db import Tx
 from shared.kernel.errors import Conflict, Invalid, NotFound, Stale
@@ -47,7 +47,7 @@ def _one(versions: Sequence[Version], number: int) -> Version:
 
 async def draft(tx: Tx, wanted: Draft) -> Version:
     """A new version that counts for nothing until it is published."""
-    check(wanted.rules)
+    await _check(tx, wanted.rules)
     ladder = wanted.rules.ladder
     known = await policies.versions_of(tx, ladder, lock=True)
     number = max((each.row.version for each in known), default=0) + 1
@@ -59,12 +59,18 @@ async def draft(tx: Tx, wanted: Draft) -> Version:
 
 async def redraft(tx: Tx, wanted: Draft, number: int, *, revision: int) -> Version:
     """Other content for a draft."""
-    check(wanted.rules)
+    await _check(tx, wanted.rules)
     ladder = wanted.rules.ladder
     await _lock_draft(tx, ladder, number, revision)
     await policies.replace_draft(tx, _values(wanted, number), wanted.rules.rungs)
     await tx.audit("redraft_ladder", ladder, version=number)
     return await view_version(tx, ladder, number)
+
+
+async def _check(tx: Tx, rules: LadderRules) -> None:
+    check(rules)
+    if rules.selector.subject not in {"*", *await subjects.codes(tx)}:
+        raise Invalid("There is no subject with this code.", code="unknown_subject")
 
 
 def _values(wanted: Draft, number: int) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.escalation_service.domain.offices import POSTS, Holder, OfficeKind, Sitting
 from services.escalation_service.domain.roster import Roster, Seat, Wish
-from services.escalation_service.store import officers, offices, roster
+from services.escalation_service.store import officers, offices, roster, subjects
 from shared.db import Row, Tx
 from shared.kernel.errors import Invalid, NotFound, Stale
 from shared.reference import DEPUTY_AREAS, HEAD_OFFICE, REGIONS, branches, region_office
@@ -109,7 +109,7 @@ def _seat(known: Roster, seat: Seat, sitting: Sitting | None) -> None:
 
 
 async def seed(tx: Tx) -> None:
-    """Offices, vacant posts, areas and ladders of the starting data; what people changed stays."""
+    """Offices, vacant posts, areas, subjects and ladders of the starting data; what people changed stays."""
     rows = _offices()
     await offices.seed(tx, "office", rows)
     posts = [(row["code"], post) for row in rows for post in POSTS[OfficeKind(str(row["kind"]))]]
@@ -120,6 +120,7 @@ async def seed(tx: Tx) -> None:
         for region in regions
     ]
     await offices.seed(tx, "area_region", areas)
+    await subjects.seed(tx)
     await _seed_ladders(tx)
 
 

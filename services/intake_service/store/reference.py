@@ -1,7 +1,7 @@
 """Subjects with their validity, and survey's requests to reopen."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +17,8 @@ from shared.db.api_keys import hash_of
 from shared.db.tables import Instant
 from shared.kernel.access import Scope
 from shared.kernel.ids import uuid7
+from shared.reference import SUBJECTS_SINCE
 
-BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 _NOW = bindparam("now", type_=Instant)
 # Composed once: every receipt asks.
 _IN_FORCE = (
@@ -48,7 +48,7 @@ async def subjects_in_force(tx: Tx, codes: Iterable[str] | None = None) -> Mappi
 async def seed_subjects(tx: Tx, rows: Sequence[Mapping[str, object]]) -> None:
     """Add the shipped subjects where a code has never been known; what people edited stays."""
     known = {row.code for row in await tx.all(select(subjects.c.code))}
-    new = [row | {"valid_from": BEGINNING} for row in map(dict, rows) if row["code"] not in known]
+    new = [row | {"valid_from": SUBJECTS_SINCE} for row in map(dict, rows) if row["code"] not in known]
     if new:
         await tx.execute(insert(subjects).values(new).on_conflict_do_nothing())
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import exists, func, insert, select, text, update
 
 from services.reporting_service.domain.fold import Fact
 from services.reporting_service.store.tables import fact, fold_queue
@@ -33,6 +33,12 @@ async def append(tx: Tx, new: Fact, key: str, case_id: UUID | None) -> None:
     values = {"event_id": new.event_id, "topic": new.topic, "key": key, "seq": new.seq, "type": new.type}
     payload = json.dumps(dict(new.payload), ensure_ascii=False)
     await tx.execute(_APPEND, {**values, "case_id": case_id, "recorded_at": new.recorded_at, "payload": payload})
+
+
+async def is_told_of(tx: Tx, kind: str, key: str) -> bool:
+    """Whether something that is about no case was told of."""
+    about = (fact.c.case_id.is_(None), fact.c.type == kind, fact.c.key == key)
+    return bool(await tx.scalar(select(exists().where(*about))))
 
 
 async def claim_waiting(tx: Tx, most: int) -> dict[UUID, list[UUID]]:

@@ -6,12 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from services.reporting_service.domain import directive as rules
-from services.reporting_service.store import cases, directives, reports
+from services.reporting_service.store import cases, directives, facts, reports
+from shared.contracts.intake import SubjectPublished
 from shared.contracts.reporting import DirectiveIssued
 from shared.db import Tx
 from shared.kernel.errors import Forbidden, Invalid, NotFound, Stale
 from shared.kernel.fiscal import midnight
 from shared.kernel.ids import uuid7
+from shared.reference import subjects
 
 
 class NotYourLine(Forbidden):
@@ -54,6 +56,8 @@ async def issue(tx: Tx, report_id: UUID, order: Order) -> Any:
     """Record a directive against a quarterly report."""
     if await reports.find(tx, report_id, "quarterly") is None:
         raise NotFound("There is no such report.")
+    if order.subject is not None and not await _is_subject(tx, order.subject):
+        raise Invalid("There is no subject with this code.", code="unknown_subject")
     directive_id = uuid7(tx.now)
     row = {"id": directive_id, "report_id": report_id, **asdict(order), "status": "issued", "version": 1}
     await directives.add(tx, {**row, "issued_by": tx.actor.id, "issued_at": tx.now})
@@ -62,6 +66,11 @@ async def issue(tx: Tx, report_id: UUID, order: Order) -> Any:
     about = {"directive_id": directive_id, "report_id": report_id, "line": order.line, "owner": order.owner}
     await tx.publish(DirectiveIssued(**about, due_on=order.due_on.isoformat(), issued_at=tx.now))
     return await directives.find(tx, directive_id)
+
+
+async def _is_subject(tx: Tx, code: str) -> bool:
+    """Of the starting set, or told by intake since; ended ones can come back in question too."""
+    return code in subjects() or await facts.is_told_of(tx, SubjectPublished.TYPE, f"subject/{code}")
 
 
 async def _locked(tx: Tx, directive_id: UUID, version: int) -> Any:

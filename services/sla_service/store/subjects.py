@@ -19,6 +19,12 @@ async def keep(tx: Tx, row: Mapping[str, Any]) -> None:
     await tx.execute(statement.on_conflict_do_update(index_elements=["code", "valid_from"], set_=fresh))
 
 
+async def kinds(tx: Tx) -> dict[str, str]:
+    """The kind, which never changes, of every subject there is, was or will be."""
+    shipped = {one.code: one.kind for one in subjects().values()}
+    return shipped | {row.code: row.kind for row in await tx.all(select(subject.c.code, subject.c.kind).distinct())}
+
+
 async def known(tx: Tx) -> list[KnownSubject]:
     """Every subject that has not ended, as it is or first will be: the shipped ones, and what was published since."""
     found = {one.code: KnownSubject(one.code, one.kind, one.severity) for one in subjects().values()}

@@ -94,8 +94,7 @@ def content_of(row: Row[Any]) -> dict[str, Any]:
 async def _checked(tx: Tx, values: dict[str, Any]) -> dict[str, Any]:
     if not values["name_th"]:
         raise Invalid("A policy needs a name.", code="incomplete_draft")
-    kinds = {one.code: one.kind for one in await subjects.known(tx)}
-    refuse_impossible(values, await versions.published_codes(tx), kinds)
+    refuse_impossible(values, await versions.published_codes(tx), await subjects.kinds(tx))
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 

@@ -1,4 +1,4 @@
-"""Messages to officers with their mailings, attempts and receipts; answers; corrected rungs; named ladders."""
+"""Messages to officers, mailings, attempts, receipts; answers; corrected rungs; named ladders; subjects."""
 
 from alembic import op
 
@@ -27,6 +27,12 @@ _BREACHES = (
 )
 
 _TABLES = (
+    """CREATE TABLE escalation.subject (
+    code text NOT NULL, valid_from timestamptz NOT NULL, valid_to timestamptz,
+    title_th text NOT NULL, published_at timestamptz NOT NULL,
+    CONSTRAINT subject_pkey PRIMARY KEY (code, valid_from),
+    CONSTRAINT subject_range_check CHECK (valid_to > valid_from)
+)""",
     """CREATE TABLE escalation.message (
         message_id uuid NOT NULL,
         rung_id uuid NOT NULL,
