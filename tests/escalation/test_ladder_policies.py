@@ -122,7 +122,7 @@ async def test_a_draft_is_replaced_with_the_revision_seen(front: Front) -> None:
         (ladder(rung(1, "branch_manager", "own", 9), rung(2, "region_director", "region", 1)), "rungs_out_of_order"),
         (ladder(rung(1, "region_director", "own", 0)), "unknown_post"),
         (ladder(rung(1, "branch_manager", "own", 0), queue="head_office"), "unknown_post"),
-        (ladder(rung(1, "branch_manager", "own", 0), subject="X99"), "invalid"),
+        (ladder(rung(1, "branch_manager", "own", 0), subject="X99"), "unknown_subject"),
     ],
 )
 async def test_a_ladder_that_cannot_be_climbed_is_refused(front: Front, body: dict[str, Any], code: str) -> None:
