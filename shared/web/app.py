@@ -23,7 +23,7 @@ from shared.web.idempotency import Replay, on_replay
 from shared.web.jwks import FixedKeys, KeySource
 from shared.web.operations import operations_router
 from shared.web.ports import WebContext, WebService
-from shared.web.routes import FixedPaths, include
+from shared.web.routes import FixedPaths, csv_paths, include
 from shared.web.settings import WebSettings
 from shared.web.strict_input import StrictInput
 from shared.web.tokens import TokenVerifier
@@ -87,6 +87,6 @@ def _verifier(settings: WebSettings, jwks: Mapping[str, Any] | None) -> TokenVer
 def _layers(app: FastAPI, settings: WebSettings) -> Edge:
     """Everything around the routes, written out: FastAPI's own stack has three more layers that do nothing here."""
     inner = AsyncExitStackMiddleware(FixedPaths(app.router))
-    checked = StrictInput(ExceptionMiddleware(inner, dict(_HANDLERS)), settings)
+    checked = StrictInput(ExceptionMiddleware(inner, dict(_HANDLERS)), settings, csv_paths(app))
     name = app.state.service.name
     return Edge(checked, service=name, reads=settings.reads_in_flight, everything=settings.requests_in_flight)

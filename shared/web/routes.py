@@ -11,9 +11,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.web.access import Needs
-from shared.web.problems import Rejection
 from shared.web.query import KnownQuery, query_names
-from shared.web.strict_input import CSV, JSON
+from shared.web.strict_input import CSV
 from shared.web.transaction import open_transaction
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -32,18 +31,24 @@ def _prepare(route: APIRoute) -> None:
     """Ask who it is before anything else, open the transaction last; refuse unknown query parameters."""
     route.dependant.dependencies.sort(key=_order)
     if not isinstance(route.app, KnownQuery):
-        body = (route.openapi_extra or {}).get("requestBody", {})
-        media = CSV if CSV in body.get("content", {}) else JSON
-        handler = request_response(_with_read_body(route.get_route_handler(), media))
+        handler = request_response(_with_read_body(route.get_route_handler()))
         route.app = KnownQuery(handler, query_names(route.dependant))
 
 
-def _with_read_body(handler: Handler, media: str) -> Handler:
+def csv_paths(app: FastAPI) -> frozenset[str]:
+    """The paths (without parameters) of the routes that say they take a table instead of JSON."""
+    bodies = {
+        route.path: (route.openapi_extra or {}).get("requestBody", {})
+        for route in app.router.routes
+        if isinstance(route, APIRoute)
+    }
+    return frozenset(path for path, body in bodies.items() if CSV in body.get("content", {}))
+
+
+def _with_read_body(handler: Handler) -> Handler:
     """The route's handler on the body that StrictInput has read and parsed, so that it is parsed once."""
 
     async def handle(request: Request) -> Response:
-        if request.scope.get("pwa.media", media) != media:
-            raise Rejection(415, "unsupported_media_type", f"Send {media} in UTF-8.", headers={"Accept": media})
         if "pwa.json" in request.scope:
             request._json = request.scope["pwa.json"]  # noqa: SLF001 - where Request.json() looks first
             request._body = request.scope["pwa.body"]  # noqa: SLF001 - where Request.body() looks first

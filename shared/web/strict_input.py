@@ -23,9 +23,10 @@ class _Gone(Exception):
 class StrictInput:
     """Checks target, headers and body of every request, then hands the complete body on. Raises Rejection."""
 
-    def __init__(self, app: ASGIApp, settings: WebSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: WebSettings, csv_paths: frozenset[str] = frozenset()) -> None:
         self.app = app
         self.settings = settings
+        self.csv_paths = csv_paths
         self.timeout = settings.body_timeout.total_seconds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,13 +39,12 @@ class StrictInput:
             scope["pwa.body"] = b""
             await self.app(scope, receive, send)
             return
-        media = _media_type(headers)
+        media = _media_type(headers, CSV if scope["path"] in self.csv_paths else JSON)
         self._check_length(headers)
         try:
             body = await self._read(receive)
         except _Gone:
             return
-        scope["pwa.media"] = media
         if body and media == JSON:
             scope["pwa.json"] = strict_json.parse(body)
         scope["pwa.body"] = body
@@ -121,17 +121,17 @@ def _has_body(headers: dict[bytes, bytes]) -> bool:
     return headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
 
 
-def _media_type(headers: dict[bytes, bytes]) -> str:
-    """JSON, or CSV for the few routes that take it (routes.py refuses it on all others)."""
+def _media_type(headers: dict[bytes, bytes], wanted: str) -> str:
+    """The one that the path takes: JSON, or CSV where a table is imported."""
     media, _, parameters = headers.get(b"content-type", b"").lower().partition(b";")
     charset = parameters.strip().removeprefix(b"charset=").strip(b'" ')
-    if media.strip() not in {JSON.encode(), CSV.encode()} or charset not in {b"", b"utf-8", b"utf8"}:
-        accepted = {"Accept": "application/json"}
-        raise Rejection(415, "unsupported_media_type", "Send application/json in UTF-8.", headers=accepted, close=True)
+    if media.strip() != wanted.encode() or charset not in {b"", b"utf-8", b"utf8"}:
+        detail = f"Send {wanted} in UTF-8."
+        raise Rejection(415, "unsupported_media_type", detail, headers={"Accept": wanted}, close=True)
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         accepted = {"Accept-Encoding": "identity"}
         raise Rejection(415, "unsupported_encoding", "Send the body uncompressed.", headers=accepted, close=True)
-    return media.strip().decode("ascii")
+    return wanted
 
 
 def _check_encoding(target: bytes) -> None:
