@@ -40,7 +40,7 @@ kafka: run-env ## fetches and starts Apache Kafka on this machine (Java 17 and M
 kafka-stop: run-env ## stops that Kafka
 	@$(RUN) shared.messaging.local_kafka stop
 
-up-kafka: run-env ## five separate processes, Kafka and PostgreSQL on this machine; ctrl-C stops them
+up-kafka: run-env ## a process per service, Kafka and PostgreSQL on this machine; ctrl-C stops them
 	@$(RUN) services up --kafka $(ARGS)
 
 docs: dev-env ## writes docs/events.md and docs/asyncapi.yaml anew from the contracts

@@ -6,6 +6,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,11 +85,19 @@ def test_a_bad_import_breaks_its_contract(contract: str, injected: Path) -> None
     assert "0 kept, 1 broken" in done.stdout
 
 
+def contracts() -> dict[str, dict[str, Any]]:
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    return {contract["id"]: contract for contract in tools["importlinter"]["contracts"]}
+
+
 def test_every_contract_has_been_seen_to_fail() -> None:
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
-        "contracts"
-    ]
-    assert {contract["id"] for contract in contracts} == {contract for contract, _, _ in MUTATIONS}
+    assert set(contracts()) == {contract for contract, _, _ in MUTATIONS}
+
+
+def test_every_service_is_held_to_the_contracts_of_services() -> None:
+    everyone = {f"services.{service}" for service in SERVICES}
+    assert set(contracts()["services"]["modules"]) == everyone
+    assert set(contracts()["service-layers"]["containers"]) == everyone
 
 
 def test_a_domain_imports_only_the_standard_library_the_kernel_and_itself() -> None:

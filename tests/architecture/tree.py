@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("services", "shared")
-SERVICES = tuple(f"{name}_service" for name in ("intake", "sla", "escalation", "survey", "reporting"))
+SERVICES = tuple(path.parent.name for path in sorted((ROOT / "services").glob("*_service/service.py")))
 
 
 def modules(*folders: str) -> Iterator[Path]:

@@ -36,6 +36,10 @@ def test_a_missing_golden_file_says_what_to_do(tmp_path: Path) -> None:
         golden_of("pwa.new.thing.v1", tmp_path)
 
 
+def test_every_golden_file_is_of_a_type_that_is_registered() -> None:
+    assert {file.stem for file in GOLDEN.glob("*.json")} <= set(registry())
+
+
 @pytest.mark.parametrize(("type_name", "kind"), KINDS, ids=[name for name, _ in KINDS])
 def test_an_event_written_when_the_type_was_new_is_still_read_and_written_alike(
     type_name: str, kind: type[Event]

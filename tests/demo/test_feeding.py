@@ -13,8 +13,6 @@ from services.demo.feeding import feed
 from services.demo.progress import Stage
 from shared.testing.system import System
 
-SERVICES = ("intake", "sla", "escalation", "survey", "reporting")
-
 
 async def test_every_line_of_a_ticket_file_is_accepted_once_or_refused_with_a_reason(
     system: System, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -26,7 +24,7 @@ async def test_every_line_of_a_ticket_file_is_accepted_once_or_refused_with_a_re
     ]
     file = tmp_path / "tickets.jsonl"
     file.write_text("\n".join([*map(json.dumps, lines), '{"ticket": "2022-008"}']), encoding="utf-8")
-    endpoints = dict.fromkeys(SERVICES, "http://pwa.test")
+    endpoints = dict.fromkeys(system.nodes, "http://pwa.test")
     world = World(Product(endpoints, system.issuer, system.anonymous()), Stage(), random.Random(1), "test")
     first = await feed(world, file, patience=0)
     again = await feed(world, file, patience=0)

@@ -3,13 +3,10 @@
 from datetime import timedelta
 
 from services.escalation_service.domain.offices import Officer
-from services.escalation_service.service import SERVICE
 from services.escalation_service.use_cases import areas, posts
 from services.escalation_service.use_cases.coverage import problems
 from shared.contracts.sla import CalendarPublished
-from shared.db.migrate import differences
 from shared.observability.metrics import TIMER_LATENESS, TIMERS_LATE
-from shared.testing.postgres import TestDatabase
 from tests.escalation.given import Case, Desk
 
 _ONE_OFFICER_EVERYWHERE = """
@@ -22,10 +19,6 @@ _ONE_OFFICER_EVERYWHERE = """
 async def _problems(desk: Desk) -> list[str]:
     async with desk.db.transaction() as tx:
         return await problems(tx)
-
-
-async def test_the_tables_are_those_of_the_migration(database: TestDatabase) -> None:
-    assert await differences(database.owner_url, SERVICE.tables) == []
 
 
 async def test_branches_without_a_manager_are_counted_and_the_first_few_named(desk: Desk) -> None:

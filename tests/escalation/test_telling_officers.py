@@ -13,17 +13,8 @@ from standardwebhooks.webhooks import Webhook
 from services.escalation_service import texts
 from services.escalation_service.domain.offices import Officer
 from services.escalation_service.jobs import bundle_messages, settle_stale_mailings
-from services.escalation_service.store.message_tables import MESSAGE
-from services.escalation_service.store.tables import TABLES
 from shared.contracts.escalation import OfficerTold
-from shared.db import migrate
-from shared.testing.postgres import TestDatabase
 from tests.escalation.mailroom import DIRECTOR, DIVISION, GOVERNOR, HOUR, MANAGER, Mailroom
-
-
-async def test_the_migrations_make_the_tables_that_the_code_uses(database: TestDatabase) -> None:
-    assert MESSAGE.metadata is TABLES
-    assert await migrate.differences(database.owner_url, TABLES) == []
 
 
 async def test_the_manager_gets_an_email_that_says_what_is_late_and_nothing_of_the_complainant(

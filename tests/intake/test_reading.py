@@ -10,9 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from services.intake_service.store import reads
 from services.intake_service.store.reads import After, Wanted
-from services.intake_service.store.tables import TABLES
 from services.intake_service.use_cases.maintaining import check
-from shared.db.migrate import differences
 from shared.kernel.access import EVERYTHING, Scope
 from shared.testing.start import START
 from shared.testing.system import System
@@ -25,10 +23,6 @@ async def found(client: httpx.AsyncClient, query: str = "") -> list[str]:
     answer = await client.get(f"{URL}{query}")
     assert answer.status_code == 200, answer.text
     return [item["id"] for item in answer.json()["items"]]
-
-
-async def test_the_tables_are_those_of_the_migration(desk: Desk) -> None:
-    assert await differences(desk.system.database.owner_url, TABLES) == []
 
 
 async def test_a_list_is_paged_by_cursor_without_gap_or_repetition(desk: Desk) -> None:

@@ -12,15 +12,9 @@ from services.reporting_service.domain.fold import fold
 from services.reporting_service.service import SERVICE
 from services.reporting_service.store import facts
 from services.reporting_service.use_cases import folding, runs
-from shared.db.migrate import differences
 from shared.testing.postgres import TestDatabase
 from tests.reporting.given import NINE, Desk, Story, ask
 from tests.reporting.test_fold import whole_life
-
-
-async def test_the_migrated_schema_is_the_one_the_code_uses(database: TestDatabase, desk: Desk) -> None:
-    await desk.work()
-    assert await differences(database.owner_url, SERVICE.tables) == []
 
 
 async def test_shuffled_and_repeated_delivery_of_the_same_events_ends_in_the_same_record(desk: Desk) -> None:

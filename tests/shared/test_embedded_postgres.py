@@ -16,6 +16,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from services.catalogue import SERVICES
 from shared.db.embedded import EmbeddedPostgres, EmbeddedPostgresError, binaries, place
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -118,8 +119,7 @@ def test_a_first_start_makes_the_database_its_roles_and_extensions(empty: Path) 
         )
         thai = sql(server.admin_url("pwa"), "SELECT array_length(public.show_trgm('ท่อแตก'), 1) > 2")
         checksums = sql(server.admin_url(), "SHOW data_checksums")
-    services = {"intake", "sla", "escalation", "survey", "reporting"}
-    assert {name for (name,) in roles} == {"pwa_owner", *(f"pwa_{service}" for service in services)}
+    assert {name for (name,) in roles} == {"pwa_owner", *(f"pwa_{service.name}" for service in SERVICES)}
     assert {("pg_trgm",), ("btree_gist",)} <= set(extensions)
     assert locale == [("b", "C.UTF-8", "C", "C.UTF-8")]
     assert thai == [(True,)]

@@ -1,4 +1,4 @@
-"""The SLA schema: the migration and the tables agree, ledgers are append-only, policies never tie."""
+"""The SLA schema: ledgers are append-only, policies never tie."""
 
 from datetime import timedelta
 
@@ -6,18 +6,12 @@ import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from services.sla_service.store.tables import TABLES, calendar_version, interval, policy_version
+from services.sla_service.store.tables import calendar_version, interval, policy_version
 from services.sla_service.use_cases.seeding import seed
-from shared.db import migrate
 from shared.kernel.ids import uuid7
 from shared.reference import subjects
-from shared.testing.postgres import TestDatabase
 from tests.sla.bench import Bench, Story
 from tests.sla.given import bangkok
-
-
-async def test_the_migration_makes_the_tables_that_the_code_uses(database: TestDatabase) -> None:
-    assert await migrate.differences(database.owner_url, TABLES) == []
 
 
 async def test_seeding_twice_changes_nothing_and_covers_every_subject(bench: Bench) -> None:
