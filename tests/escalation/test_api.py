@@ -191,7 +191,8 @@ async def test_an_office_has_only_the_posts_of_its_kind(front: Front) -> None:
     body = {"posts": [{"post": "deputy_governor", "officer": None}]}
     answer = await division.put("/offices/1102/posts", json=body, headers={"If-Match": '"1"'})
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_post")
-    assert (await division.get("/offices/9999/posts")).status_code == 422
+    assert (await division.get("/offices/9999/posts")).status_code == 404
+    assert (await division.get("/offices/X999/posts")).status_code == 422
 
 
 async def test_all_250_offices_are_listed(front: Front) -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services.escalation_service.domain.offices import Officer
-from services.escalation_service.use_cases import areas, posts
+from services.escalation_service.use_cases import organisation, posts
 from services.escalation_service.use_cases.coverage import problems
 from shared.contracts.sla import CalendarPublished
 from shared.observability.metrics import TIMER_LATENESS, TIMERS_LATE
@@ -51,7 +51,7 @@ async def test_9_regions_without_director_or_area_and_areas_without_deputy_gover
     await desk.staff("D5", {"deputy_governor": None})
     async with desk.db.transaction() as tx:
         version = (await posts.view_posts(tx, "R09")).office.version
-        await areas.move_region(tx, "R09", None, tx.now, version=version)
+        await organisation.move_region(tx, "R09", None, tx.now, version=version)
     assert await _problems(desk) == [
         "1 regions have no director: R03", "1 areas have no deputy governor: D5",
         "1 regions belong to no deputy governor's area: R09",
@@ -63,7 +63,7 @@ async def test_9_an_office_that_is_closed_misses_nobody(desk: Desk) -> None:
     await desk.staff("1102", {"branch_manager": None})
     async with desk.db.transaction() as tx:
         office = (await posts.view_posts(tx, "1102")).office
-        await posts.change_office(tx, "1102", office.name_th, tx.now, version=office.version)
+        await organisation.change_office(tx, "1102", office.name_th, tx.now, version=office.version)
     desk.clock.advance(timedelta(minutes=1))
     assert await _problems(desk) == []
 

@@ -20,7 +20,7 @@ from services.escalation_service.domain.ladder import (
     State,
     evaluate,
 )
-from services.escalation_service.domain.offices import covered_regions, may_answer, post_office
+from services.escalation_service.domain.offices import Chart, covered_regions, may_answer, post_office
 from shared.kernel.access import actor_of
 
 DUE = datetime(2026, 2, 3, 2, tzinfo=UTC)
@@ -139,11 +139,11 @@ def test_an_older_fact_that_arrives_late_does_not_move_the_case_back() -> None:
 
 
 def test_a_case_that_never_had_a_region_calls_upon_the_head_office() -> None:
-    never = CaseFile(UUID(int=1))
-    assert post_office(Place.AREA, never, AREAS) == "HQ"
+    never, chart = CaseFile(UUID(int=1)), Chart(AREAS, {})
+    assert post_office(Place.AREA, never, chart) == "HQ"
     bounced = never.see(Seen(2, 1, "1102", 1, "complaint", False)).see(Seen(3, 1, "HQ", None, "complaint", False))
-    assert post_office(Place.AREA, bounced, AREAS) == "D3"
-    assert post_office(Place.OWN, bounced, AREAS) == "HQ"
+    assert post_office(Place.AREA, bounced, chart) == "D3"
+    assert post_office(Place.OWN, bounced, chart) == "HQ"
 
 
 def test_only_the_officer_of_the_post_or_the_complaints_division_may_answer_for_it() -> None:

@@ -247,6 +247,39 @@ async def test_each_wrong_row_is_named_with_its_line_and_field_and_nothing_is_ap
     assert await desk.rows("SELECT 1 FROM escalation.officer") == []
 
 
+LEAVE = "office,post,staff_code,name,leave_from,leave_to\n"
+ON_LEAVE = LEAVE + (
+    "1102,branch_manager,PWA-1,สมชาย ตัวอย่าง,2026-03-01,2026-03-05\n"
+    "1103,branch_manager,PWA-1,สมชาย ตัวอย่าง,2026-03-01,2026-03-05\n"
+    "1104,branch_manager,PWA-1,สมชาย ตัวอย่าง,2026-04-01,2026-04-01\n"
+)
+
+
+async def test_leave_is_entered_by_file_once_however_often_it_is_said(desk: Desk, front: Front) -> None:
+    division = front.sign_in("complaints_division")
+    said = (await upload(division, ON_LEAVE, apply=True)).json()
+    assert [row["changes"] for row in said["rows"]] == [["officer", "holder", "leave"], ["holder"], ["holder", "leave"]]
+    leaves = (await division.get("/officers/PWA-1")).json()["leaves"]
+    assert [(leave["valid_from"], leave["valid_to"]) for leave in leaves] == [
+        ("2026-02-28T17:00:00Z", "2026-03-05T17:00:00Z"), ("2026-03-31T17:00:00Z", "2026-04-01T17:00:00Z"),
+    ]  # fmt: skip
+    assert (await upload(division, ON_LEAVE, apply=True)).json()["counts"]["unchanged"] == 3
+    assert (await division.get("/officers/PWA-1")).json()["leaves"] == leaves
+
+
+async def test_leave_that_cannot_be_is_named_with_its_row(desk: Desk, front: Front) -> None:
+    division, someone = front.sign_in("complaints_division"), "branch_manager,PWA-1,สมชาย ตัวอย่าง"
+    await upload(division, ON_LEAVE, apply=True)
+    bad = LEAVE + (
+        f"1102,{someone},2026-03-05,2026-03-09\n1103,{someone},2026-05-01,\n1104,{someone},2026-05-02,2026-05-01\n"
+    )
+    said = (await upload(division, bad, apply=True)).json()
+    assert [(row["errors"][0]["field"], row["errors"][0]["code"]) for row in said["rows"]] == [
+        ("leave_from", "on_leave_already"), (None, "half_a_leave"), (None, "ends_before_it_begins"),
+    ]  # fmt: skip
+    assert len((await division.get("/officers/PWA-1")).json()["leaves"]) == 2
+
+
 async def test_headers_and_posts_may_be_written_in_thai(front: Front) -> None:
     text = "รหัสหน่วยงาน,ตำแหน่ง,รหัสพนักงาน,ชื่อ,รักษาการ\n1102,ผจก.กปภ.สาขา,PWA-1,สมชาย ตัวอย่าง,ใช่\n"
     division = front.sign_in("complaints_division")

@@ -10,9 +10,10 @@ from services.escalation_service.api import (
     messages,
     officers,
     offices,
+    organisation,
 )
 
 ROUTERS = (
-    lists.router, follow_ups.router, answers.router, messages.router, explain.router, offices.router, officers.router,
-    ladders.router, desk.router,
+    lists.router, follow_ups.router, answers.router, messages.router, explain.router, offices.router,
+    organisation.router, officers.router, ladders.router, desk.router,
 )  # fmt: skip

@@ -16,13 +16,14 @@ Said = Annotated[str, public_text(500)]
 _FORMULA = ("=", "+", "-", "@", "'")
 
 
-def _plain_name(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A name that no spreadsheet takes for a formula."""
     if name.startswith(_FORMULA):
         raise refuse("looks_like_a_formula", "A name does not begin with = + - @ or an apostrophe.")
     return name
 
 
-OfficerName = Annotated[Line, AfterValidator(_plain_name), Field(examples=["สมชาย ตัวอย่าง"])]
+OfficerName = Annotated[Line, AfterValidator(plain_name), Field(examples=["สมชาย ตัวอย่าง"])]
 
 
 class OfficerShown(BaseModel):

@@ -3,17 +3,23 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
-from services.escalation_service.api.models import OfficerName, OfficerShown, StaffCode
+from services.escalation_service.api.models import OfficerName, OfficerShown, StaffCode, plain_name
 from services.escalation_service.domain.offices import Officer, Sitting
+from services.escalation_service.domain.organisation import OfficeWish
 from services.escalation_service.domain.roster import Term
 from services.escalation_service.use_cases.posts import OfficeView, PostView
 from shared.db import Row
-from shared.web.types import Email, Instant, Line, Region, StrictModel, ThaiPhone
+from shared.web.types import Email, Instant, Line, StrictModel, ThaiPhone
 
 PostName = Literal["branch_manager", "region_director", "deputy_governor", "head_office"]
-AreaCode = Annotated[str, Field(pattern="^D[1-5]$", examples=["D3"])]
+OfficeNumber = Annotated[
+    str, Field(pattern="^([0-9]{4}|R(0[1-9]|[1-9][0-9])|D[1-9]|HQ)$", examples=["1102", "R01", "D3"])
+]
+OfficeName = Annotated[Line, AfterValidator(plain_name), Field(examples=["กปภ.สาขาตัวอย่าง"])]
+AreaCode = Annotated[str, Field(pattern="^D[1-9]$", examples=["D3"])]
+RegionNumber = Annotated[int, Field(ge=1, le=99, examples=[1])]
 
 
 class OfficerBody(StrictModel):
@@ -58,6 +64,7 @@ class OfficeShown(BaseModel):
     kind: str = Field(description="branch | region | area | head_office")
     name_th: str
     region: int | None
+    valid_from: Instant = Field(description="the office is open from then on")
     valid_to: Instant | None = Field(description="the office is closed from then on")
     version: int
 
@@ -124,15 +131,50 @@ class VacateBody(StrictModel):
     at: Instant | None = Field(None, description="without it: now")
 
 
+class NewOffice(StrictModel):
+    """A branch (a BA code), a region (R11) or a deputy governor's area (D6) to open."""
+
+    code: OfficeNumber
+    name_th: OfficeName
+    belongs_to: OfficeNumber | None = Field(None, description="of a branch its region, of a region its area if any")
+    valid_from: Instant | None = Field(None, description="without it: now")
+    valid_to: Instant | None = None
+
+    def wish(self) -> OfficeWish:
+        return OfficeWish(self.code, self.name_th, self.belongs_to, self.valid_from, self.valid_to)
+
+
 class OfficeBody(StrictModel):
     """What may be changed of an office; codes and kinds never."""
 
-    name_th: Line
+    name_th: OfficeName
     valid_to: Instant | None = Field(None, description="closed from then on: its posts are no longer missed")
 
 
+class RegionBody(StrictModel):
+    """To which region a branch belongs from some time on: today at the earliest."""
+
+    region: RegionNumber
+    valid_from: Instant | None = Field(None, description="without it: now")
+
+
+class StayShown(BaseModel):
+    """A branch in a region until the next such entry."""
+
+    region: int
+    valid_from: Instant
+    entered_at: Instant | None = Field(description="null: the branch was opened there")
+    entered_by: str | None
+
+
+class StaysShown(BaseModel):
+    """The regions of a branch, the oldest first."""
+
+    items: list[StayShown]
+
+
 class AreaBody(StrictModel):
-    """To which deputy governor's area a region belongs from some time on; null: to none."""
+    """To which deputy governor's area a region belongs from some time on: today at the earliest; null: to none."""
 
     area: AreaCode | None
     valid_from: Instant | None = Field(None, description="without it: now")
@@ -141,7 +183,7 @@ class AreaBody(StrictModel):
 class AreaShown(BaseModel):
     """A region in its area."""
 
-    region: Region
+    region: RegionNumber
     area: str | None
     valid_from: Instant
 

@@ -124,32 +124,3 @@ def officer_details(view: OfficerView, *, contacts: bool) -> OfficerDetails:
     leaves = [LeaveShown(**{n: getattr(row, n) for n in LeaveShown.model_fields}) for row in view.leaves]
     line = officer_line(view.row, contacts=contacts)
     return OfficerDetails(**line.model_dump(), terms=[term_shown(term) for term in view.terms], leaves=leaves)
-
-
-class RowFault(BaseModel):
-    """What is wrong with a row; never what it held."""
-
-    field: str | None
-    code: str
-    detail: str
-
-
-class RowResult(BaseModel):
-    """What one row of the file does."""
-
-    line: int = Field(description="line of the file; the header is line 1")
-    outcome: Literal["create", "change", "unchanged", "error"]
-    office: str | None
-    post: str | None
-    staff_code: str | None
-    changes: list[str] = Field(examples=[["name", "holder"]])
-    errors: list[RowFault]
-
-
-class ImportResult(BaseModel):
-    """What a file does, or did. Rows with errors: nothing of the file is applied."""
-
-    dry_run: bool
-    applied: bool
-    counts: dict[str, int] = Field(examples=[{"create": 230, "change": 2, "unchanged": 2, "error": 0}])
-    rows: list[RowResult]

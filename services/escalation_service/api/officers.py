@@ -1,30 +1,28 @@
 """Officers over REST: contacts, leave, and files of officers with a dry run."""
 
-from collections import Counter
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
+from services.escalation_service.api.import_models import CSV_BODY, ImportResult, RowResult, import_result, row_result
 from services.escalation_service.api.models import StaffCode
 from services.escalation_service.api.officer_file import read_officers
 from services.escalation_service.api.officer_models import (
     ContactsBody,
-    ImportResult,
     LeaveBody,
     LeaveEntered,
     NewOfficer,
     OfficerDetails,
     OfficerEntered,
     OfficerLine,
-    RowFault,
-    RowResult,
     is_loopback,
     officer_details,
     officer_line,
 )
+from services.escalation_service.domain.roster import Wish
 from services.escalation_service.use_cases import importing, officers
-from services.escalation_service.use_cases.importing import Result
+from services.escalation_service.use_cases.lines import Result
 from shared.kernel.access import Actor
 from shared.kernel.errors import Invalid
 from shared.web import Idempotent, IfMatch, Page, Paging, Transaction, etag, needs
@@ -32,7 +30,6 @@ from shared.web import Idempotent, IfMatch, Page, Paging, Transaction, etag, nee
 router = APIRouter(prefix="/escalation/v1", tags=["offices and officers"])
 MayRead = Annotated[Actor, needs("follow_ups:read", "officers:write")]
 MayWrite = Annotated[Actor, needs("officers:write")]
-_CSV = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}}}}
 
 
 def _check_webhook(request: Request, body: ContactsBody) -> None:
@@ -61,7 +58,7 @@ async def create_officer(
     return await once.answer(tx, response, create)
 
 
-@router.post("/officers/import", summary="Take in a CSV file of officers and posts", openapi_extra=_CSV)
+@router.post("/officers/import", summary="Take in a CSV file of officers and posts", openapi_extra=CSV_BODY)
 async def import_officers(
     request: Request,
     tx: Transaction,
@@ -69,28 +66,17 @@ async def import_officers(
     dry_run: Annotated[bool, Query(description="only say what each row would do")] = True,
 ) -> ImportResult:
     """Columns office, post, staff_code, name; phone, email, line_id, webhook_url, preferred, digest, acting (yes | no),
-    valid_from and valid_to (days, the last one included), or their Thai names. An empty cell leaves what is known.
-    All rows are applied or none; the same file again changes nothing."""
+    valid_from and valid_to at the post, leave_from and leave_to (days, the last one included), or their Thai names.
+    An empty cell leaves what is known. All rows are applied or none; the same file again changes nothing."""
     lines = read_officers(await request.body(), production=request.app.state.context.settings.is_production)
     results = await importing.import_officers(tx, lines, apply=not dry_run)
-    has_faults = any(result.faults for result in results)
-    counts = Counter(result.outcome for result in results)
-    return ImportResult(
-        dry_run=dry_run, applied=not dry_run and not has_faults, rows=[_row(result) for result in results],
-        counts={name: counts[name] for name in ("create", "change", "unchanged", "error")},
-    )  # fmt: skip
+    return import_result([_row(result) for result in results], dry_run=dry_run)
 
 
-def _row(result: Result) -> RowResult:
-    wish = result.wish
-    return RowResult.model_validate(
-        {
-            "line": result.number, "outcome": result.outcome, "office": wish.seat.office if wish else None,
-            "post": wish.seat.post if wish else None, "staff_code": wish.officer.staff_code if wish else None,
-            "changes": list(result.changes),
-            "errors": [RowFault(field=one.field, code=one.code, detail=one.detail) for one in result.faults],
-        }
-    )  # fmt: skip
+def _row(result: Result[Wish]) -> RowResult:
+    if (wish := result.wish) is None:
+        return row_result(result, office=None)
+    return row_result(result, office=wish.seat.office, post=wish.seat.post, staff_code=wish.officer.staff_code)
 
 
 @router.get("/officers/{staff_code}", summary="An officer: posts over time and leave")

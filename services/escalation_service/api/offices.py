@@ -1,4 +1,4 @@
-"""Offices, their posts and areas over REST, with the time from which each entry counts."""
+"""Offices and their posts over REST, with the time from which each entry counts."""
 
 from typing import Annotated, Literal
 
@@ -6,10 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from services.escalation_service.api.office_models import (
     AppointBody,
-    AreaBody,
-    Areas,
-    AreaShown,
-    OfficeBody,
+    OfficeNumber,
     OfficeShown,
     PostName,
     PostsBody,
@@ -22,11 +19,11 @@ from services.escalation_service.api.office_models import (
 )
 from services.escalation_service.domain.offices import Sitting
 from services.escalation_service.domain.roster import Seat
-from services.escalation_service.use_cases import areas, officers, posts
+from services.escalation_service.use_cases import officers, posts
 from services.escalation_service.use_cases.officers import Appointment
 from shared.kernel.access import Actor
 from shared.web import IfMatch, Page, Paging, Transaction, etag, needs
-from shared.web.types import Instant, OfficeCode
+from shared.web.types import Instant
 
 router = APIRouter(prefix="/escalation/v1", tags=["offices and officers"])
 MayRead = Annotated[Actor, needs("follow_ups:read", "officers:write")]
@@ -46,17 +43,10 @@ async def list_offices(
     return paging.page([office_shown(row) for row in rows], lambda office: (office.code,))
 
 
-@router.put("/offices/{code}", summary="Change an office's name, or close it")
-async def put_office(
-    code: OfficeCode, body: OfficeBody, tx: Transaction, _actor: MayWrite, version: IfMatch, response: Response
-) -> OfficeShown:
-    row = await posts.change_office(tx, code, body.name_th, body.valid_to, version=version)
-    etag(response, row.version)
-    return office_shown(row)
-
-
 @router.get("/offices/{code}/posts", summary="Whom the posts of an office call upon")
-async def get_posts(code: OfficeCode, tx: Transaction, actor: MayRead, response: Response, at: At = None) -> PostsShown:
+async def get_posts(
+    code: OfficeNumber, tx: Transaction, actor: MayRead, response: Response, at: At = None
+) -> PostsShown:
     view = await posts.view_posts(tx, code, at)
     etag(response, view.office.version)
     return posts_shown(view, contacts=actor.may("officers:write"))
@@ -64,7 +54,7 @@ async def get_posts(code: OfficeCode, tx: Transaction, actor: MayRead, response:
 
 @router.put("/offices/{code}/posts", summary="Enter who holds posts of an office from now on")
 async def put_posts(
-    code: OfficeCode, body: PostsBody, tx: Transaction, _actor: MayWrite, version: IfMatch, response: Response
+    code: OfficeNumber, body: PostsBody, tx: Transaction, _actor: MayWrite, version: IfMatch, response: Response
 ) -> PostsShown:
     sittings: dict[str, Sitting | None] = {
         each.post: each.officer.sitting() if each.officer else None for each in body.posts
@@ -75,13 +65,13 @@ async def put_posts(
 
 
 @router.get("/offices/{code}/posts/{post}/terms", summary="Everybody who was, is and will be at a post")
-async def get_terms(code: OfficeCode, post: PostName, tx: Transaction, _actor: MayRead) -> Terms:
+async def get_terms(code: OfficeNumber, post: PostName, tx: Transaction, _actor: MayRead) -> Terms:
     return Terms(items=[term_shown(term) for term in await officers.view_terms(tx, code, post)])
 
 
 @router.post("/offices/{code}/posts/{post}/holder", summary="An officer holds a post from some time on")
 async def appoint(
-    code: OfficeCode,
+    code: OfficeNumber,
     post: PostName,
     body: AppointBody,
     tx: Transaction,
@@ -94,7 +84,7 @@ async def appoint(
 
 @router.post("/offices/{code}/posts/{post}/acting", summary="An officer acts for a vacant post, or during a leave")
 async def appoint_acting(
-    code: OfficeCode,
+    code: OfficeNumber,
     post: PostName,
     body: AppointBody,
     tx: Transaction,
@@ -113,7 +103,7 @@ async def _appoint(tx: Transaction, seat: Seat, body: AppointBody, version: int,
 
 @router.post("/offices/{code}/posts/{post}/vacate", summary="Whoever is at a post leaves it")
 async def vacate(
-    code: OfficeCode,
+    code: OfficeNumber,
     post: PostName,
     body: VacateBody,
     tx: Transaction,
@@ -124,17 +114,3 @@ async def vacate(
     seat = Seat(code, post, body.acting)
     etag(response, await officers.vacate(tx, seat, body.at or tx.now, version=version))
     return Terms(items=[term_shown(term) for term in await officers.view_terms(tx, code, post)])
-
-
-@router.get("/areas", summary="To which deputy governor's area each region belongs, from when on")
-async def list_areas(tx: Transaction, _actor: MayRead) -> Areas:
-    rows = await areas.list_areas(tx)
-    return Areas(items=[AreaShown(region=row.region, area=row.area, valid_from=row.valid_from) for row in rows])
-
-
-@router.put("/offices/{code}/area", summary="Put a region into another area from some time on")
-async def put_area(
-    code: OfficeCode, body: AreaBody, tx: Transaction, _actor: MayWrite, version: IfMatch, response: Response
-) -> Areas:
-    etag(response, await areas.move_region(tx, code, body.area, body.valid_from or tx.now, version=version))
-    return await list_areas(tx, _actor)

@@ -92,15 +92,27 @@ def region_office(region: int) -> str:
     return f"R{region:02d}"
 
 
-def post_office(place: Place, case: CaseFile, areas: Mapping[int, str]) -> str:
+@dataclass(frozen=True)
+class Chart:
+    """Where offices belong at one instant: regions to deputy governors' areas, branches that moved to regions."""
+
+    areas: Mapping[int, str]
+    moved: Mapping[str, int]
+
+    def region_of(self, case: CaseFile) -> int | None:
+        """The region to which its branch was moved, else the one that intake knows."""
+        return self.moved.get(case.office) or case.home_region
+
+
+def post_office(place: Place, case: CaseFile, chart: Chart) -> str:
     """The office whose post a rung calls upon; the head office stands in where the case has no region."""
-    region = case.home_region
+    region = chart.region_of(case)
     if place is Place.OWN:
         return case.office
     if place is Place.REGION and region is not None:
         return region_office(region)
     if place is Place.AREA and region is not None:
-        return areas.get(region, HEAD_OFFICE)
+        return chart.areas.get(region, HEAD_OFFICE)
     return HEAD_OFFICE
 
 

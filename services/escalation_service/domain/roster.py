@@ -37,6 +37,14 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Away:
+    """A leave: somebody is away from `begin` to `end`."""
+
+    begin: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
 class Wish:
     """An officer shall be in a seat; contacts that are None stay as they are, a begin that is None is now."""
 
@@ -45,22 +53,29 @@ class Wish:
     begin: datetime | None = None
     end: datetime | None = None
     digest: str | None = None
+    away: Away | None = None
 
 
 @dataclass
 class Roster:
-    """What is known of officers and terms, and what was changed in it."""
+    """What is known of officers, terms and leave, and what was changed in it."""
 
     now: datetime
     officers: dict[str, Officer] = field(default_factory=dict)
     terms: dict[UUID, Term] = field(default_factory=dict)
+    leaves: dict[str, list[Away]] = field(default_factory=dict)
     changed_officers: set[str] = field(default_factory=set)
     changed_terms: set[UUID] = field(default_factory=set)
+    new_leaves: list[tuple[str, Away]] = field(default_factory=list)
 
     def take(self, wish: Wish) -> list[str]:
         """Enter a wish; the names of what it changed, none when everything is so already. Raises Refusal."""
-        changed = self._know(wish)
-        return changed + self.appoint(wish.seat, wish.officer.staff_code, wish.begin or self.now, wish.end)
+        code = wish.officer.staff_code
+        changed = self._know(wish) + self.appoint(wish.seat, code, wish.begin or self.now, wish.end)
+        if wish.away is not None and wish.away not in self.leaves.get(code, []):
+            self.go_on_leave(code, wish.away)
+            changed.append("leave")
+        return changed
 
     def appoint(self, seat: Seat, staff_code: str, begin: datetime, end: datetime | None) -> list[str]:
         """The officer is in the seat from `begin`; whoever was in it then leaves. Raises Conflict."""
@@ -83,6 +98,14 @@ class Roster:
             return False
         self._end(sitting, at)
         return True
+
+    def go_on_leave(self, staff_code: str, away: Away) -> None:
+        """The officer is away for a time. Raises Conflict."""
+        mine = self.leaves.setdefault(staff_code, [])
+        if any(away.begin < other.end and other.begin < away.end for other in mine):
+            raise Conflict("The officer is on leave for some of this time already.", code="on_leave_already")
+        mine.append(away)
+        self.new_leaves.append((staff_code, away))
 
     def at(self, seat: Seat, at: datetime) -> Term | None:
         return next((term for term in self.terms.values() if term.seat == seat and term.covers(at)), None)
@@ -128,6 +151,11 @@ class Roster:
         return "leave" if self.at(replace(seat, acting=False), at) else "vacancy"
 
 
-def roster(now: datetime, officers: Iterable[Officer], terms: Iterable[Term]) -> Roster:
+def roster(
+    now: datetime, officers: Iterable[Officer], terms: Iterable[Term], leaves: Iterable[tuple[str, Away]]
+) -> Roster:
     """The roster as it is kept."""
-    return Roster(now, {one.staff_code: one for one in officers}, {term.term_id: term for term in terms})
+    known = Roster(now, {one.staff_code: one for one in officers}, {term.term_id: term for term in terms})
+    for staff_code, away in leaves:
+        known.leaves.setdefault(staff_code, []).append(away)
+    return known

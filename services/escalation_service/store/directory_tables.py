@@ -34,8 +34,23 @@ OFFICE = Table(
     Column("region", Integer),
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("valid_to", Instant),
+    Column("valid_from", Instant, nullable=False, server_default=text("'2025-09-30 17:00+00'")),
     PrimaryKeyConstraint("code", name="office_pkey"),
     CheckConstraint("kind IN ('branch', 'region', 'area', 'head_office')", name="office_kind_check"),
+    CheckConstraint("valid_to > valid_from", name="office_range_check"),
+)
+
+# A branch belongs to a region from then on, until its next move; before the first one to that of its office row.
+BRANCH_MOVE = Table(
+    "branch_move",
+    TABLES,
+    Column("office", Text, nullable=False),
+    Column("valid_from", Instant, nullable=False),
+    Column("region", Integer, nullable=False),
+    Column("entered_at", Instant, nullable=False),
+    Column("entered_by", Text, nullable=False),
+    PrimaryKeyConstraint("office", "valid_from", name="branch_move_pkey"),
+    ForeignKeyConstraint(["office"], ["office.code"], name="branch_move_office_fkey"),
 )
 
 POST = Table(

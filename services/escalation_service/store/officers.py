@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, and_, bindparam, func, or_, select, text
+from sqlalchemy import BindParameter, Row, and_, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
@@ -67,7 +67,7 @@ async def unfilled(tx: Tx, kind: str, post: str, *, most: int) -> tuple[int, lis
         at_post = and_(table.c.office == OFFICE.c.code, table.c.post == post)
         return select(1).where(at_post, func.tstzrange(table.c.valid_from, table.c.valid_to).op("@>")(now)).exists()
 
-    is_open = or_(OFFICE.c.valid_to.is_(None), OFFICE.c.valid_to > now)
+    is_open = func.tstzrange(OFFICE.c.valid_from, OFFICE.c.valid_to).op("@>")(now)
     empty = and_(OFFICE.c.kind == kind, is_open, ~sits(POSTING), ~sits(ACTING))
     count: int = await tx.scalar(select(func.count()).select_from(OFFICE).where(empty))
     rows = await tx.all(select(OFFICE.c.code).where(empty).order_by(OFFICE.c.code).limit(most))

@@ -2,17 +2,17 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, and_, bindparam, func, select, tuple_, update
+from sqlalchemy import Row, Table, and_, bindparam, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.escalation_service.domain.offices import Officer
-from services.escalation_service.domain.roster import Roster, Seat, Term, roster
+from services.escalation_service.domain.roster import Away, Roster, Seat, Term, roster
 from services.escalation_service.store.directory_tables import ACTING, LEAVE, OFFICE, OFFICER, POSTING
 from shared.db import Tx
+from shared.kernel.ids import uuid7
 
 O, L = OFFICER.c, LEAVE.c  # noqa: E741 - the tables' columns
 _CONTACTS = [
@@ -35,11 +35,12 @@ async def raise_versions(tx: Tx, codes: Collection[str]) -> None:
 
 
 async def load(tx: Tx, posts: Collection[tuple[str, str]], staff: Collection[str]) -> Roster:
-    """Every term of these (office, post) pairs, and these officers, locked; three statements however many there are."""
+    """Every term of these (office, post) pairs, and these officers with their leave, locked; four statements in all."""
     mine = select(*_CONTACTS).where(O.staff_code.in_(sorted(staff))).order_by(O.staff_code).with_for_update()
     known = [Officer(**row._asdict()) for row in await tx.all(mine)]
     terms = [*await _terms(tx, POSTING, posts), *await _terms(tx, ACTING, posts)]
-    return roster(tx.now, known, terms)
+    away = await tx.all(select(LEAVE).where(L.staff_code.in_([officer.staff_code for officer in known])))
+    return roster(tx.now, known, terms, [(row.staff_code, Away(row.valid_from, row.valid_to)) for row in away])
 
 
 async def _terms(tx: Tx, table: Table, posts: Collection[tuple[str, str]]) -> list[Term]:
@@ -60,6 +61,8 @@ async def save(tx: Tx, after: Roster) -> None:
     await _save_officers(tx, [after.officers[code] for code in sorted(after.changed_officers)])
     for table, acting in ((POSTING, False), (ACTING, True)):
         await _save_terms(tx, table, after, acting=acting)
+    for staff_code, away in after.new_leaves:
+        await add_leave(tx, staff_code, away)
 
 
 async def _save_officers(tx: Tx, officers: Sequence[Officer]) -> None:
@@ -136,13 +139,11 @@ async def leaves_of(tx: Tx, staff_code: str) -> Sequence[Row[Any]]:
     return await tx.all(select(LEAVE).where(L.staff_code == staff_code).order_by(L.valid_from))
 
 
-async def on_leave_between(tx: Tx, staff_code: str, begin: datetime, end: datetime) -> bool:
-    overlap = func.tstzrange(L.valid_from, L.valid_to).op("&&")(func.tstzrange(begin, end))
-    return await tx.find(select(L.leave_id).where(L.staff_code == staff_code, overlap)) is not None
-
-
-async def add_leave(tx: Tx, values: Mapping[str, object]) -> None:
-    await tx.execute(insert(LEAVE).values(dict(values)))
+async def add_leave(tx: Tx, staff_code: str, away: Away) -> UUID:
+    leave_id = uuid7(tx.now)
+    row = {"leave_id": leave_id, "staff_code": staff_code, "valid_from": away.begin, "valid_to": away.end}
+    await tx.execute(insert(LEAVE).values(row))
+    return leave_id
 
 
 async def end_leave(tx: Tx, staff_code: str, leave_id: UUID) -> bool:

@@ -1,6 +1,6 @@
 """Puts waiting messages into mailings: who stands in for a vacant post, what goes alone and what in a digest."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from services.escalation_service.domain.case_file import HEAD_OFFICE, CaseFile
 from services.escalation_service.domain.ladder import Place
 from services.escalation_service.domain.mailing import Mailing, Rules
 from services.escalation_service.domain.messages import DigestRules, State, Waiting, bundles, by_recipient, ways
-from services.escalation_service.domain.offices import Officer, post_office
+from services.escalation_service.domain.offices import Chart, Officer, post_office
 from services.escalation_service.gateways.providers import configured
 from services.escalation_service.settings import EscalationSettings
 from services.escalation_service.store import answers, cases, mailings, messages, officers, offices
@@ -50,8 +50,8 @@ async def _stand_in(tx: Tx, vacant: Sequence[Row[Any]]) -> None:
         return
     above = await messages.rungs_above(tx, {(row.ladder, row.ladder_version) for row in vacant})
     files = await cases.files_of(tx, {row.case_id for row in vacant})
-    areas = await offices.areas(tx, tx.now)
-    asked = {row.message_id: _posts(row, above, files[row.case_id], areas) for row in vacant}
+    chart = await offices.chart(tx, tx.now)
+    asked = {row.message_id: _posts(row, above, files[row.case_id], chart) for row in vacant}
     wanted = {(office, post) for posts in asked.values() for office, post, _ in posts}
     holders = await officers.holders(tx, sorted(wanted), tx.now)
     rows = []
@@ -61,13 +61,11 @@ async def _stand_in(tx: Tx, vacant: Sequence[Row[Any]]) -> None:
     await messages.change_each(tx, rows)
 
 
-def _posts(
-    row: Row[Any], above: Iterable[Row[Any]], file: CaseFile, areas: Mapping[int, str]
-) -> list[tuple[str, str, bool]]:
+def _posts(row: Row[Any], above: Iterable[Row[Any]], file: CaseFile, chart: Chart) -> list[tuple[str, str, bool]]:
     """(office, post, review) of everybody who might stand in, the nearest first."""
     ladder = [rule for rule in above if (rule.ladder, rule.version) == (row.ladder, row.ladder_version)]
     higher = [rule for rule in ladder if rule.rung > row.rung]
-    return [*((post_office(Place(r.place), file, areas), r.post, r.review) for r in higher), LAST_RESORT]
+    return [*((post_office(Place(r.place), file, chart), r.post, r.review) for r in higher), LAST_RESORT]
 
 
 def _addressed(tx: Tx, row: Row[Any], found: tuple[Officer | None, bool]) -> dict[str, object]:

@@ -12,7 +12,6 @@ from services.escalation_service.use_cases.planning import rule_book
 from services.escalation_service.use_cases.watching import lateness
 from shared.db import Tx
 from shared.kernel.clock import BANGKOK
-from shared.reference import REGIONS, region_office
 
 BLIND_GRACE = timedelta(minutes=5)
 FIRST_FEW = 5
@@ -44,8 +43,7 @@ def _few(count: int, first: Sequence[str]) -> str:
 
 
 async def _regions(tx: Tx) -> list[str]:
-    areas = await offices.areas(tx, tx.now)
-    alone = [region_office(region) for region in REGIONS if region not in areas]
+    alone = await offices.regions_alone(tx, tx.now)
     return [f"{len(alone)} regions belong to no deputy governor's area: {_few(len(alone), alone)}"] if alone else []
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.escalation_service.domain.explain import Explained, Why, explain, facts_at, standing_at
 from services.escalation_service.domain.holds import Span, held_spans
 from services.escalation_service.domain.ladder import Breach, Facts, LadderRules
-from services.escalation_service.domain.offices import post_office
+from services.escalation_service.domain.offices import Chart, post_office
 from services.escalation_service.domain.record import Ladder
 from services.escalation_service.store import decisions, ladders, offices
 from services.escalation_service.use_cases.firing import PUBLISHERS
@@ -49,7 +49,7 @@ class _Known:
 
     view: CaseView
     at: datetime
-    areas: dict[int, str]
+    chart: Chart
     decided: Sequence[Row[Any]]
     unheard: Sequence[str]
 
@@ -58,12 +58,12 @@ async def explain_case(tx: Tx, case_id: UUID, at: datetime | None) -> tuple[date
     """Why each rung of each cycle had fired, or had not, at an instant."""
     view, until = await view_case(tx, case_id), min(at or tx.now, tx.now)
     facts = await ladders.facts_of(tx, view.ladders)
-    book, areas = await rule_book(tx), await offices.areas(tx, until)
+    book, chart = await rule_book(tx), await offices.chart(tx, until)
     marks = await watermarks(tx, PUBLISHERS)
     unheard = sorted(
         topic for topic in PUBLISHERS if (marks.get(topic) or datetime.min.replace(tzinfo=until.tzinfo)) <= until
     )
-    known = _Known(view, until, areas, await decisions.of_case(tx, case_id, until), unheard)
+    known = _Known(view, until, chart, await decisions.of_case(tx, case_id, until), unheard)
     return until, [
         _cycle(known, ladder, facts[ladder.key], rules_of(book, view.file, facts[ladder.key], until))
         for ladder in view.ladders
@@ -82,7 +82,7 @@ def _cycle(known: _Known, ladder: Ladder, facts: Facts, rules: LadderRules) -> C
 def _rung(known: _Known, said: Explained, rows: Sequence[Row[Any]], decided: Sequence[Row[Any]]) -> RungWhy:
     fired = [row for row in rows if row.rung == said.rule.rung and row.fired_at and row.fired_at <= known.at]
     record = fired[0] if fired else None
-    office = record.post_office if record else post_office(said.rule.place, known.view.file, known.areas)
+    office = record.post_office if record else post_office(said.rule.place, known.view.file, known.chart)
     if said.why is not Why.DUE:
         return RungWhy(said, office, record)
     stalled = _STALLED.get(decided[-1].what) if decided else None

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from services.escalation_service.domain.case_file import CaseFile
 from services.escalation_service.domain.ladder import NO_LADDER, Call, Facts, Fired, LadderRules, evaluate
-from services.escalation_service.domain.offices import Holder, post_office
+from services.escalation_service.domain.offices import Chart, Holder, post_office
 from services.escalation_service.domain.policy import RuleBook
 from services.escalation_service.domain.record import Ladder
 from services.escalation_service.store import cases, decisions, ladders, officers, offices
@@ -45,7 +45,7 @@ class _Round:
     now: datetime
     horizon: datetime
     book: RuleBook
-    areas: dict[int, str]
+    chart: Chart
     saved: list[Ladder] = field(default_factory=list)
     decided: list[dict[str, object]] = field(default_factory=list)
     due: list[_Due] = field(default_factory=list)
@@ -72,7 +72,7 @@ async def fire_due_rungs(tx: Tx, *, most: int) -> int:
     claimed = await ladders.claim_due(tx, before=horizon, most=most)
     if not claimed:
         return 0
-    this = _Round(tx.now, horizon, await rule_book(tx), await offices.areas(tx, tx.now))
+    this = _Round(tx.now, horizon, await rule_book(tx), await offices.chart(tx, tx.now))
     await _sort(tx, this, claimed)
     await _fire(tx, this)
     await ladders.save(tx, this.saved)
@@ -145,7 +145,7 @@ def _observe(tx: Tx, fired: Sequence[_Due]) -> None:
 
 
 def _post_of(this: _Round, due: _Due) -> tuple[str, str]:
-    return post_office(due.call.rule.place, due.file, this.areas), due.call.rule.post
+    return post_office(due.call.rule.place, due.file, this.chart), due.call.rule.post
 
 
 def _row(due: _Due, called: Holder, now: datetime) -> dict[str, object]:

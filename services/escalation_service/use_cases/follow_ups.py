@@ -53,10 +53,11 @@ class CaseView:
 
 
 async def scope_of(tx: Tx) -> Scope:
-    """The reader's rows; a region's office or a deputy governor's area stands for its regions."""
-    scope = tx.actor.scope
-    regions = covered_regions(scope.offices, await offices.areas(tx, tx.now))
-    return replace(scope, regions=scope.regions | regions)
+    """The reader's rows; a region or a deputy governor's area stands for its regions, with branches moved there."""
+    scope, chart = tx.actor.scope, await offices.chart(tx, tx.now)
+    regions = scope.regions | covered_regions(scope.offices, chart.areas)
+    joined = {office for office, region in chart.moved.items() if region in regions}
+    return replace(scope, regions=regions, offices=scope.offices | joined)
 
 
 async def visible(tx: Tx, case_id: UUID) -> CaseFile:

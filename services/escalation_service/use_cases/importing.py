@@ -6,37 +6,9 @@ from dataclasses import dataclass, field
 from services.escalation_service.domain.offices import POSTS, OfficeKind
 from services.escalation_service.domain.roster import Roster, Wish
 from services.escalation_service.store import roster
+from services.escalation_service.use_cases.lines import Fault, Line, Result, done, refused
 from shared.db import Tx
 from shared.kernel.errors import Refusal
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong with a row: the field, and a code that stays the same."""
-
-    field: str | None
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """One row of the file: what it wishes, or why it cannot be read."""
-
-    number: int
-    wish: Wish | None
-    faults: tuple[Fault, ...] = ()
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a row does: create | change | unchanged | error."""
-
-    number: int
-    wish: Wish | None
-    outcome: str
-    changes: tuple[str, ...] = ()
-    faults: tuple[Fault, ...] = ()
 
 
 @dataclass
@@ -47,7 +19,7 @@ class _File:
     officers: dict[str, tuple[int, Wish]] = field(default_factory=dict)
 
 
-async def import_officers(tx: Tx, lines: Sequence[Line], *, apply: bool) -> list[Result]:
+async def import_officers(tx: Tx, lines: Sequence[Line[Wish]], *, apply: bool) -> list[Result[Wish]]:
     """Try all rows; with `apply` keep what they do, unless one has a fault. The same file again changes nothing."""
     wishes = [line.wish for line in lines if line.wish]
     offices = await roster.lock_offices(tx, {wish.seat.office for wish in wishes})
@@ -61,7 +33,7 @@ async def import_officers(tx: Tx, lines: Sequence[Line], *, apply: bool) -> list
     return results
 
 
-async def _apply(tx: Tx, known: Roster, results: Sequence[Result]) -> None:
+async def _apply(tx: Tx, known: Roster, results: Sequence[Result[Wish]]) -> None:
     done = [result for result in results if result.wish and result.outcome != "unchanged"]
     if not done:
         return
@@ -72,20 +44,22 @@ async def _apply(tx: Tx, known: Roster, results: Sequence[Result]) -> None:
     await tx.audit("import_officers", "officers", rows=len(results), offices=len(changed), **counts)
 
 
-def _try(known: Roster, kinds: dict[str, OfficeKind], file: _File, line: Line) -> Result:
+def _try(known: Roster, kinds: dict[str, OfficeKind], file: _File, line: Line[Wish]) -> Result[Wish]:
     wish = line.wish
     if wish is None:
-        return Result(line.number, None, "error", faults=line.faults)
-    faults = _contradictions(kinds, file, line.number, wish)
-    if faults:
-        return Result(line.number, wish, "error", faults=faults)
+        return refused(line, *line.faults)
+    if faults := _contradictions(kinds, file, line.number, wish):
+        return refused(line, *faults)
     try:
-        changes = known.take(wish)
+        return done(line, known.take(wish), new="officer")
     except Refusal as refusal:
-        fault = Fault("valid_to" if wish.end else "valid_from", refusal.reason_code, refusal.detail)
-        return Result(line.number, wish, "error", faults=(fault,))
-    outcome = "create" if "officer" in changes else "change" if changes else "unchanged"
-    return Result(line.number, wish, outcome, tuple(changes))
+        return refused(line, Fault(_field(refusal, wish), refusal.reason_code, refusal.detail))
+
+
+def _field(refusal: Refusal, wish: Wish) -> str:
+    if refusal.reason_code == "on_leave_already":
+        return "leave_from"
+    return "valid_to" if wish.end else "valid_from"
 
 
 def _contradictions(kinds: dict[str, OfficeKind], file: _File, number: int, wish: Wish) -> tuple[Fault, ...]:

@@ -7,12 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from services.escalation_service.domain.offices import Officer
-from services.escalation_service.domain.roster import Seat, Term
+from services.escalation_service.domain.roster import Away, Seat, Term
 from services.escalation_service.store import officers, offices, roster
 from services.escalation_service.use_cases.posts import check_post, lock_office
 from shared.db import Row, Tx
 from shared.kernel.errors import Conflict, Invalid, NotFound, Stale
-from shared.kernel.ids import uuid7
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ async def vacate(tx: Tx, seat: Seat, at: datetime, *, version: int) -> int:
 
 async def view_terms(tx: Tx, code: str, post: str) -> Sequence[Term]:
     """Everybody who was, is and will be at a post."""
-    office = await offices.find_office(tx, code)
+    office = await offices.find_office(tx, code, tx.now)
     if office is None or post not in {row.post for row in await officers.posts_of(tx, code)}:
         raise NotFound("There is no such post.")
     return await roster.terms_of_post(tx, code, post)
@@ -112,11 +111,9 @@ async def go_on_leave(tx: Tx, staff_code: str, begin: datetime, end: datetime) -
     if end <= begin:
         raise Invalid("A leave ends after it began.", code="ends_before_it_begins")
     await _officer(tx, staff_code, lock=True)
-    if await roster.on_leave_between(tx, staff_code, begin, end):
-        raise Conflict("The officer is on leave for some of this time already.", code="on_leave_already")
-    leave_id = uuid7(tx.now)
-    row = {"leave_id": leave_id, "staff_code": staff_code, "valid_from": begin, "valid_to": end}
-    await roster.add_leave(tx, row)
+    away = Away(begin, end)
+    (await roster.load(tx, [], [staff_code])).go_on_leave(staff_code, away)
+    leave_id = await roster.add_leave(tx, staff_code, away)
     await tx.audit("leave", staff_code, valid_from=begin.isoformat(), valid_to=end.isoformat())
     return leave_id
 

@@ -102,13 +102,13 @@ async def _set_lapsed(tx: Tx, before: Ladder, file: CaseFile, decided: tuple[Lad
     rules, plan = decided
     if not plan.lapsed and before.ended_at is None:
         return
-    areas = await offices.areas(tx, tx.now)
+    chart = await offices.chart(tx, tx.now)
     rows = [
         rung_row(before, file, lapse.rule, rules)
         | {
             "state": "lapsed",
             "breach_id": plan.breach.breach_id if plan.breach else None,
-            "post_office": post_office(lapse.rule.place, file, areas),
+            "post_office": post_office(lapse.rule.place, file, chart),
             "scheduled_at": lapse.scheduled_at,
             "lapsed_at": plan.ended_at,
             "lapsed_reason": plan.ended_reason,

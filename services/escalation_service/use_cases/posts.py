@@ -44,7 +44,7 @@ class OfficeView:
 
 async def view_posts(tx: Tx, code: str, at: datetime | None = None) -> OfficeView:
     """Whom the posts of an office call upon at an instant, or now."""
-    office = await offices.find_office(tx, code)
+    office = await offices.find_office(tx, code, at or tx.now)
     if office is None:
         raise NotFound("There is no such office.")
     rows = await officers.posts_of(tx, code)
@@ -64,15 +64,6 @@ async def lock_office(tx: Tx, code: str, version: int) -> Row[Any]:
     if office.version != version:
         raise Stale("The office was changed in the meantime.")
     return office
-
-
-async def change_office(tx: Tx, code: str, name_th: str, valid_to: datetime | None, *, version: int) -> Row[Any]:
-    """Another name, or closed from an instant on."""
-    await lock_office(tx, code, version)
-    await offices.change_office(tx, code, {"name_th": name_th, "valid_to": valid_to})
-    await offices.raise_version(tx, code)
-    await tx.audit("change_office", code, valid_to=valid_to.isoformat() if valid_to else None)
-    return (await view_posts(tx, code)).office
 
 
 def check_post(office: Row[Any], post: str) -> None:
@@ -110,7 +101,7 @@ def _seat(known: Roster, seat: Seat, sitting: Sitting | None) -> None:
 
 async def seed(tx: Tx) -> None:
     """Offices, vacant posts, areas, subjects and ladders of the starting data; what people changed stays."""
-    rows = _offices()
+    rows = [row | {"valid_from": BEGINNING} for row in _offices()]
     await offices.seed(tx, "office", rows)
     posts = [(row["code"], post) for row in rows for post in POSTS[OfficeKind(str(row["kind"]))]]
     await offices.seed(tx, "post", [{"office": code, "post": post, "changed_at": tx.now} for code, post in posts])
