@@ -263,7 +263,10 @@ class Database:
     async def transaction(
         self, *, actor: Actor = SYSTEM, traceparent: str | None = None, edge: str = "job"
     ) -> AsyncIterator[Tx]:
-        """Open, yield, write events and audit rows, commit. `edge` names the fault points around the commit."""
+        """Open, yield, write events and audit rows, commit. `edge` names the fault points around the commit.
+
+        A timer that finds nothing to do commits too; `telling` and `told` are the points around a commit with events.
+        """
         async with self.engine.connect() as connection:
             async with connection.begin():
                 tx = Tx(connection, self.schema, actor=actor, traceparent=traceparent, clock=self.clock)
@@ -272,7 +275,11 @@ class Database:
                 await tx.do_deferred()
                 has_told = await tx.flush()
                 await fault_point(f"{edge}.before_commit")
+                if has_told:
+                    await fault_point(f"{edge}.telling")
             await fault_point(f"{edge}.after_commit")
+            if has_told:
+                await fault_point(f"{edge}.told")
         tx.committed()
         if has_told:
             self.on_publish()

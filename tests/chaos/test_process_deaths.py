@@ -2,11 +2,8 @@
 
 import asyncio
 import contextlib
-import json
-import os
 import random
 import socket
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,15 +16,14 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from services.catalogue import SERVICES
-from shared.kernel.faults import EXIT_CODE
 from shared.testing.postgres import TestDatabase
 from shared.web.dev_issuer import DevIssuer
 from tests.chaos.checker import check, is_quiet
+from tests.chaos.process import PATIENCE, Process
 from tests.kafka_fixtures import unique_prefix
 
 KEY = "pwa_chaos_000000000000000000000000000000000000"
 ROUND, MOST = 24, 720  # posts at a time, and how many at most until the process must have died
-PATIENCE = 60.0
 # The n-th visit is far enough into the work that requests and events are in flight.
 EVERYWHERE = (
     "api.before_tx:5",
@@ -53,33 +49,11 @@ def _free_port() -> int:
 
 
 @dataclass
-class Victim:
-    """A product process that may be started again and again on the same data."""
+class Victim(Process):
+    """A product process that is sent complaints."""
 
-    told: dict[str, Any]
-    log: Path
-    process: asyncio.subprocess.Process | None = None
     posts: int = 0
     acknowledged: dict[str, str] = field(default_factory=dict)
-
-    async def start(self, fault: str = "") -> None:
-        with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.chaos.victim", stdout=asyncio.subprocess.PIPE, stderr=log,
-                env={**os.environ, "VICTIM": json.dumps(self.told), "PWA_FAULT": fault},
-            )  # fmt: skip
-        assert self.process.stdout is not None
-        line = await asyncio.wait_for(self.process.stdout.readline(), PATIENCE)
-        assert line == b"serving\n", self.log.read_text()[-2000:]
-
-    async def died_at_its_point(self) -> bool:
-        assert self.process is not None
-        return await asyncio.wait_for(self.process.wait(), PATIENCE) == EXIT_CODE
-
-    async def stop(self) -> None:
-        if self.process is not None and self.process.returncode is None:
-            self.process.kill()
-            await self.process.wait()
 
     async def post(self, client: httpx.AsyncClient, number: int) -> bool:
         """One complaint; False when no answer came. The same key is used for every try."""
@@ -107,8 +81,7 @@ class Victim:
 
     async def post_until_dead(self) -> None:
         """More and more complaints until the process is gone: work is in flight when it dies."""
-        assert self.process is not None
-        while self.process.returncode is None and self.posts < MOST:
+        while not self.is_gone and self.posts < MOST:
             self.posts += ROUND
             await self.post_all()
 
