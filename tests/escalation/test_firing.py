@@ -124,7 +124,9 @@ async def test_5_racing_engines_killed_between_any_two_steps_leave_exactly_one_r
     overdue = await _many(desk, 300, due_at=now - 100 * HOUR)
     await desk.listen_until(now + HOUR)
     # 30 batches, of which these four can take 26: each of them finds enough to reach its point.
-    exits = await _race(url, "timer.after_fire:2", "timer.before_commit:2", "timer.after_commit:2", "timer.after_fire:20")
+    exits = await _race(
+        url, "timer.after_fire:2", "timer.before_commit:2", "timer.after_commit:2", "timer.after_fire:20"
+    )
     assert exits == [EXIT_CODE] * 4
     await desk.fire()
     rows = await desk.rows("SELECT case_id, rung, count(*) AS n FROM escalation.rung GROUP BY case_id, rung")

@@ -1,10 +1,16 @@
 """News of one publisher that is set aside holds up what needs it, and nothing else; what is on record says so."""
 
+from datetime import datetime
+from typing import Any
+
+import pytest
 from sqlalchemy import text
 
+from shared.contracts.base import INTAKE, REPORTING, SURVEY
 from shared.contracts.intake import ContactChanged
 from shared.contracts.survey import CustomerTold
-from tests.sla.bench import Bench, Story, minutes
+from shared.testing.system import System
+from tests.sla.bench import Bench, Story, mark, minutes
 from tests.sla.given import bangkok, hours
 
 NINE = bangkok("2026-02-03 09:00")
@@ -60,3 +66,41 @@ async def test_a_notice_is_owed_from_when_there_is_somebody_to_tell(bench: Bench
     await bench.hear(story._tell(ContactChanged, contact_version=1, erased=False, has_phone=True, changed_at=card_came))
     [clock] = await bench.clocks(story, "notify_customer")
     assert (clock["started_at"], clock["due_at"]) == (card_came, bangkok("2026-02-04 13:00"))
+
+
+async def _tell(alone: System, at: datetime, *topics: str) -> None:
+    """It is `at`, and these publishers have told everything up to it; the jobs run."""
+    alone.clock.set(at)
+    await alone.nodes["sla"].context.consumer.receive([mark(at, topic) for topic in topics])
+    await alone.drain()
+
+
+async def _explained(alone: System, story: Story, metric: str) -> tuple[str, list[tuple[str, str]]]:
+    """Why the clock has or has not fired, and what is on record as held back: for want of what, which instant."""
+    answer = await alone.api("complaints_division").get(f"/sla/v1/cases/{story.case_id}/explain")
+    seen: dict[str, Any] = answer.json()
+    [why] = [clock["why"] for clock in seen["clocks"] if clock["metric"] == metric]
+    return why, [(one["reason"], one["instant"]) for one in seen["decisions"] if one["what"] == "held_back"]
+
+
+@pytest.mark.parametrize(
+    ("silent", "metric", "lane", "due_at"),
+    [
+        (INTAKE, "resolve", "intake", "2026-02-03T02:30:00Z"),
+        (REPORTING, "ois_record", "reporting", "2026-02-03T09:30:00Z"),
+    ],
+)
+async def test_whoever_asks_why_nothing_fired_reads_whose_news_were_missing(
+    alone: System, silent: str, metric: str, lane: str, due_at: str
+) -> None:
+    story, due = Story(), datetime.fromisoformat(due_at)
+    await alone.nodes["sla"].context.consumer.receive([story.registered(NINE - hours(23) - minutes(30), "L01")])
+    await _tell(alone, NINE, INTAKE, SURVEY, REPORTING)
+    others = {INTAKE, SURVEY, REPORTING} - {silent}
+    await _tell(alone, due + minutes(0.5), *others)
+    assert await _explained(alone, story, metric) == ("awaits_timer", [])  # within the grace
+    for late in (minutes(2), hours(1)):
+        await _tell(alone, due + late, *others)
+        assert await _explained(alone, story, metric) == ("held_back", [(f"blind:{lane}", due_at)])
+    await _tell(alone, due + hours(2), INTAKE, SURVEY, REPORTING)
+    assert await _explained(alone, story, metric) == ("breached", [(f"blind:{lane}", due_at)])
