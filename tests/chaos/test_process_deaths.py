@@ -37,6 +37,7 @@ EVERYWHERE = (
     "consumer.after_commit:6",
 )
 ON_KAFKA = ("relay.sending:4", "consumer.fetched:6", "consumer.offset_committed:6")
+pytestmark = pytest.mark.timeout(600)
 
 
 def _free_port() -> int:
