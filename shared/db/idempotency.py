@@ -3,30 +3,21 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
 from typing import Any
 
+import asyncpg
 from sqlalchemy import Table, delete
 
 from shared.db.tables import metadata
-from shared.db.tx import Tx, as_json
+from shared.db.tx import KEPT, Tx
 
-KEPT = timedelta(hours=24)
 _CLAIM = """
-SELECT pg_try_advisory_xact_lock(number)
-FROM unnest($1::bigint[]) WITH ORDINALITY AS asked(number, nr) ORDER BY nr
-"""
-_FIND = """
-SELECT actor, key, request_hash, status, answer FROM unnest($1::text[], $2::text[]) AS asked(actor, key)
-JOIN {s}.idempotency USING (actor, key) WHERE created_at > $3::timestamptz
-"""
-_STORE = """
-INSERT INTO {s}.idempotency (actor, key, request_hash, status, answer, created_at)
-SELECT actor, key, decode(request_hash, 'hex'), status, answer, $2::timestamptz
-FROM jsonb_to_recordset($1::jsonb) AS r(actor text, key text, request_hash text, status int, answer jsonb)
-ON CONFLICT (actor, key) DO UPDATE SET request_hash = excluded.request_hash, status = excluded.status,
-    answer = excluded.answer, created_at = excluded.created_at
+SELECT pg_try_advisory_xact_lock(asked.number) AS claimed, kept.request_hash, kept.status, kept.answer
+FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS asked(actor, key, number, nr)
+LEFT JOIN {s}.idempotency AS kept
+    ON kept.actor = asked.actor AND kept.key = asked.key AND kept.created_at > $4::timestamptz
+ORDER BY asked.nr
 """
 
 
@@ -51,33 +42,31 @@ def _lock_number(schema: str, actor: str, key: str) -> int:
     return int.from_bytes(digest, signed=True)
 
 
-async def claim_keys(tx: Tx, keys: Sequence[tuple[str, str]]) -> list[bool]:
-    """Take the (actor, key) pairs until the transaction ends; never waits. False: another transaction has it."""
-    numbers = [_lock_number(tx.schema, actor, key) for actor, key in keys]
-    return [bool(row[0]) for row in await tx.fetch(_CLAIM, numbers)]
+async def claim_keys(tx: Tx, keys: Sequence[tuple[str, str]]) -> list[tuple[bool, Stored | None]]:
+    """Take the (actor, key) pairs until the transaction ends, and the answers not yet expired; never waits.
 
-
-async def find_answers(tx: Tx, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
-    """The answers not yet expired. Call it after claim_keys: whoever held the key before has committed by then."""
+    False: another transaction has it. An answer committed at this very moment may be missed: Tx.flush then refuses.
+    """
     actors, names = zip(*keys, strict=True)
-    rows = await tx.fetch(_FIND, actors, names, tx.now - KEPT)
-    return {
-        (r["actor"], r["key"]): Stored(r["actor"], r["key"], r["request_hash"], r["status"], r["answer"]) for r in rows
-    }
+    numbers = [_lock_number(tx.schema, actor, key) for actor, key in keys]
+    rows = await tx.fetch(_CLAIM, actors, names, numbers, tx.now - KEPT)
+    return [(row["claimed"], _stored(pair, row)) for pair, row in zip(keys, rows, strict=True)]
 
 
-async def store_answers(tx: Tx, answers: Sequence[Stored]) -> None:
-    """Keep the answers; an expired one under the same key gives way."""
-    if not answers:
-        return
-    rows = [
+def _stored(pair: tuple[str, str], row: asyncpg.Record) -> Stored | None:
+    if row["status"] is None:
+        return None
+    return Stored(*pair, row["request_hash"], row["status"], row["answer"])
+
+
+def store_answer(tx: Tx, answer: Stored) -> None:
+    """Keep the answer, written with the transaction's events; an expired one under the same key gives way."""
+    tx.keep(
         {
-            "actor": each.actor, "key": each.key, "request_hash": each.request_hash.hex(), "status": each.status,
-            "answer": each.answer,
+            "actor": answer.actor, "key": answer.key, "request_hash": answer.request_hash.hex(),
+            "status": answer.status, "answer": answer.answer,
         }
-        for each in answers
-    ]  # fmt: skip
-    await tx.fetch(_STORE, as_json(rows), tx.now)
+    )  # fmt: skip
 
 
 async def purge_idempotency(tx: Tx) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
 from uuid import UUID
@@ -16,21 +16,31 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from shared.contracts.base import CONTACTS, Event
 from shared.kernel.access import SYSTEM, Actor
 from shared.kernel.clock import Clock
-from shared.kernel.errors import Invalid
+from shared.kernel.errors import Conflict, Invalid
 from shared.kernel.faults import fault_point
 from shared.kernel.ids import uuid7
 
 MAX_EVENT_BYTES = 900_000
 Params = Mapping[str, object] | Sequence[Mapping[str, object]] | None
 
-# Writes the audit rows, advances each stream's counter and writes the events with their numbers, in one statement.
-# The counter rows are locked in sorted order (no deadlock) and before any identity is drawn, so ids rise with seq
-# within a key.
+KEPT = timedelta(hours=24)  # how long an answer is given again under its Idempotency-Key (api.md)
+
+# Writes the audit rows and the kept answers, advances each stream's counter and writes the events with their
+# numbers, in one statement; says how many answers were kept: one that has not expired is never overwritten. Counter
+# rows are locked in sorted order (no deadlock) and before any identity is drawn, so ids rise with seq within a key.
 _WRITE = """
 WITH audited AS (
     INSERT INTO {s}.audit (at, actor, action, subject, facts, traceparent)
     SELECT at, actor, action, subject, facts, traceparent FROM jsonb_to_recordset($1::jsonb)
         AS r(at timestamptz, actor text, action text, subject text, facts jsonb, traceparent text)
+), kept AS (
+    INSERT INTO {s}.idempotency AS kept (actor, key, request_hash, status, answer, created_at)
+    SELECT actor, key, decode(request_hash, 'hex'), status, answer, $5::timestamptz
+    FROM jsonb_to_recordset($4::jsonb) AS r(actor text, key text, request_hash text, status int, answer jsonb)
+    ON CONFLICT (actor, key) DO UPDATE SET request_hash = excluded.request_hash, status = excluded.status,
+        answer = excluded.answer, created_at = excluded.created_at
+    WHERE kept.created_at <= $6::timestamptz
+    RETURNING 1
 ), told AS (
     SELECT e.*, $3::timestamptz AS recorded_at FROM jsonb_to_recordset($2::jsonb) AS e(
         nr int, event_id uuid, topic text, key text, type text, headers jsonb, payload jsonb)
@@ -41,13 +51,15 @@ WITH audited AS (
     SELECT topic, key, n, began_at FROM counted ORDER BY topic, key
     ON CONFLICT (topic, key) DO UPDATE SET last_seq = s.last_seq + excluded.last_seq
     RETURNING s.topic, s.key, s.last_seq, s.began_at
+), sent AS (
+    INSERT INTO {s}.outbox (event_id, topic, key, seq, type, recorded_at, stream_began_at, headers, payload)
+    SELECT t.event_id, t.topic, t.key,
+           a.last_seq - c.n + row_number() OVER (PARTITION BY t.topic, t.key ORDER BY t.nr),
+           t.type, t.recorded_at, a.began_at, t.headers, t.payload
+    FROM told t JOIN counted c USING (topic, key) JOIN advanced a USING (topic, key)
+    ORDER BY t.nr
 )
-INSERT INTO {s}.outbox (event_id, topic, key, seq, type, recorded_at, stream_began_at, headers, payload)
-SELECT t.event_id, t.topic, t.key,
-       a.last_seq - c.n + row_number() OVER (PARTITION BY t.topic, t.key ORDER BY t.nr),
-       t.type, t.recorded_at, a.began_at, t.headers, t.payload
-FROM told t JOIN counted c USING (topic, key) JOIN advanced a USING (topic, key)
-ORDER BY t.nr
+SELECT count(*) FROM kept
 """
 
 
@@ -107,6 +119,7 @@ class Tx:
         self._now: datetime | None = None
         self._told: list[_Told] = []
         self._audited: list[dict[str, object]] = []
+        self._kept: list[Mapping[str, object]] = []
         self._after: list[Callable[[], None]] = []
         self._deferred: dict[Together, list[Deferred]] = {}
         self.traces: Mapping[str, str | None] = {}  # by key, of facts that are told together but belong to many traces
@@ -188,6 +201,10 @@ class Tx:
             }
         )  # fmt: skip
 
+    def keep(self, answer: Mapping[str, object]) -> None:
+        """Keep an answer under its idempotency key: a row of `idempotency`, the hash of its request in hex."""
+        self._kept.append(answer)
+
     def after_commit(self, call: Callable[[], None]) -> None:
         """Run `call` once the transaction has been committed."""
         self._after.append(call)
@@ -206,26 +223,32 @@ class Tx:
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """A part that may fail alone: its changes, events and audit rows are undone together."""
-        told, audited, after = len(self._told), len(self._audited), len(self._after)
+        told, audited, kept, after = len(self._told), len(self._audited), len(self._kept), len(self._after)
         deferred, self._deferred = self._deferred, {}
         try:
             async with self.connection.begin_nested():
                 yield
                 await self.do_deferred()
         except BaseException:
-            del self._told[told:], self._audited[audited:], self._after[after:]
+            del self._told[told:], self._audited[audited:], self._kept[kept:], self._after[after:]
             raise
         finally:
             self._deferred = deferred
 
     async def flush(self) -> bool:
-        """Write what was told and audited; called once, by the edge. Says whether there is something to send."""
-        if not self._told and not self._audited:
+        """Write what was told, audited and kept; called once, by the edge. Says whether there is something to send.
+
+        Raises Conflict when another transaction has answered under one of the keys meanwhile.
+        """
+        if not self._told and not self._audited and not self._kept:
             return False
         rows = (told.as_row(nr, uuid7(self.now)) for nr, told in enumerate(self._told))
         # As old as the oldest fact in it: a watermark must not pass a fact that is told but not yet sent.
         told_at = min((told.at for told in self._told), default=self.now)
-        await self.fetch(_WRITE, as_json(self._audited), f"[{','.join(rows)}]", told_at)
+        answers = as_json(self._kept), self.now, self.now - KEPT
+        ((kept,),) = await self.fetch(_WRITE, as_json(self._audited), f"[{','.join(rows)}]", told_at, *answers)
+        if kept != len(self._kept):
+            raise Conflict("A request with this key has just been answered.", code="key_in_progress")
         return bool(self._told)
 
     def committed(self) -> None:

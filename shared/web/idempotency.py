@@ -11,14 +11,14 @@ from fastapi import Depends, Header, Request, Response
 from pydantic import TypeAdapter
 
 from shared.db import Tx
-from shared.db.idempotency import Stored, claim_keys, find_answers, purge_idempotency, store_answers
+from shared.db.idempotency import Stored, claim_keys, purge_idempotency, store_answer
 from shared.kernel.access import Actor
 from shared.kernel.errors import Conflict, Invalid
 from shared.kernel.faults import fault_point
 from shared.observability import metrics
 from shared.web.problems import Rejection
 
-__all__ = ["Idempotency", "Idempotent", "Replay", "check_keys", "purge_idempotency", "remember"]
+__all__ = ["Idempotency", "Idempotent", "Replay", "check_keys", "purge_idempotency"]
 
 T = TypeVar("T")
 _KEY = re.compile(r"[!-~]{1,128}")
@@ -57,50 +57,45 @@ class Idempotency:
         if outcome is not None:
             raise outcome
         result = await call()
-        await remember(tx, [(self, result, dict(response.headers))])
+        self.keep(tx, result, dict(response.headers))
         return result
 
-    def stored(self, result: object, headers: Mapping[str, str]) -> Stored:
-        """The row to keep for a result."""
+    def keep(self, tx: Tx, result: object, headers: Mapping[str, str]) -> None:
+        """Keep the answer with the transaction, when there is a key."""
+        if self.key is None:
+            return
         body = _any.dump_python(result, mode="json")
         kept = {name: value for name, value in headers.items() if name.lower() in _KEPT_HEADERS}
-        return Stored(self.actor, self.key or "", self.request_hash, self.status, {"headers": kept, "body": body})
+        store_answer(tx, Stored(self.actor, self.key, self.request_hash, self.status, {"headers": kept, "body": body}))
 
 
 async def check_keys(tx: Tx, asked: Sequence[Idempotency]) -> list[Exception | None]:
-    """For each request: None (go on), or the Replay, KeyInProgress or Invalid that is its answer. Two statements."""
+    """For each request: None (go on), or the Replay, KeyInProgress or Invalid that is its answer. One statement."""
     pairs = [(each.actor, each.key) for each in asked if each.key is not None]
     if not pairs:
         return [None] * len(asked)
     claimed = dict(zip(pairs, await claim_keys(tx, pairs), strict=True))
-    answers = await find_answers(tx, pairs)
     seen: set[tuple[str, str]] = set()
-    return [_outcome(each, claimed, answers, seen) for each in asked]
+    return [_outcome(each, claimed, seen) for each in asked]
 
 
 def _outcome(
     asked: Idempotency,
-    claimed: Mapping[tuple[str, str], bool],
-    answers: Mapping[tuple[str, str], Stored],
+    claimed: Mapping[tuple[str, str], tuple[bool, Stored | None]],
     seen: set[tuple[str, str]],
 ) -> Exception | None:
     if asked.key is None:
         return None
     pair = (asked.actor, asked.key)
-    stored = answers.get(pair)
+    is_ours, stored = claimed[pair]
     if stored is not None and stored.request_hash != asked.request_hash:
         return Invalid("This key was used for another request.", code="key_reused")
     if stored is not None:
         return Replay(stored)
-    if not claimed[pair] or pair in seen:
+    if not is_ours or pair in seen:
         return KeyInProgress("A request with this key is being worked on.")
     seen.add(pair)
     return None
-
-
-async def remember(tx: Tx, answers: Sequence[tuple[Idempotency, object, Mapping[str, str]]]) -> None:
-    """Keep the answers (request, result, headers) of those that have a key; one statement."""
-    await store_answers(tx, [asked.stored(result, headers) for asked, result, headers in answers if asked.key])
 
 
 async def on_replay(request: Request, error: Replay) -> Response:

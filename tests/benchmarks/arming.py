@@ -53,9 +53,9 @@ async def arm(server: EmbeddedPostgres, seconds: float, *, kafka: str = "") -> A
     try:
         async with apart(database, kafka=kafka) as running:
             warm_up = min(WARM_UP_SECONDS, seconds)
-            warm = await load(running.port, offices, connections=CONNECTIONS, seconds=warm_up, rate=RATE)
+            warm = await load([running], offices, connections=CONNECTIONS, seconds=warm_up, rate=RATE)
             await _armed(database, dict(warm["accepted"]))
-            seen = await load(running.port, offices, connections=CONNECTIONS, seconds=seconds, rate=RATE)
+            seen = await load([running], offices, connections=CONNECTIONS, seconds=seconds, rate=RATE)
             accepted: dict[str, float] = dict(seen["accepted"])
             armed = await _armed(database, accepted)
     finally:

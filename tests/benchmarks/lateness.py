@@ -68,7 +68,7 @@ async def lateness(
     database = await postgres.create(server)
     try:
         async with apart(database, services, kafka=kafka) as running:
-            await load(running.port, [HEAD_OFFICE], connections=1, seconds=0.01)
+            await load([running], [HEAD_OFFICE], connections=1, seconds=0.01)
             connection = await asyncpg.connect(plain(database.admin_url))
             try:
                 found = await _measure(connection, rate, seconds, "Kafka" if kafka else "embedded")

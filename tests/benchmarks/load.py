@@ -5,6 +5,7 @@ at random, `rate` a second on average, whether or not the product keeps up; the 
 """
 
 import asyncio
+import itertools
 import json
 import random
 import sys
@@ -72,7 +73,7 @@ class Line(asyncio.Protocol):
 class Load:
     """What to send and where to."""
 
-    port: int
+    ports: list[int]  # of the product's processes; they get connections in turn, as from a balancer
     key: str
     offices: list[str]
     connections: int
@@ -94,7 +95,8 @@ class Load:
 
     async def run(self) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
-        lines = [(await loop.create_connection(Line, "127.0.0.1", self.port))[1] for _ in range(self.connections)]
+        dealt = itertools.islice(itertools.cycle(self.ports), self.connections)
+        lines = [(await loop.create_connection(Line, "127.0.0.1", port))[1] for port in dealt]
         began = time.perf_counter()
         await (self._arrive(lines, began) if self.rate else self._press(lines, began))
         seconds = time.perf_counter() - began

@@ -93,8 +93,7 @@ async def _compare(plan: Plan, server: EmbeddedPostgres, seconds: float, rounds:
         async with AsyncExitStack() as stack:
             running: list[Running] = []
             for _ in range(plan.processes):
-                port = running[0].port if running else 0
-                each = product(database, services=["intake"], roles=frozenset({"http"}), port=port)
+                each = product(database, services=["intake"], roles=frozenset({"http"}))
                 running.append(await stack.enter_async_context(each))
             await _rounds(plan, both, server, database, running, (seconds, rounds))
     finally:
@@ -110,11 +109,11 @@ async def _rounds(  # noqa: PLR0917 - what one comparison is about
     running: Sequence[Running],
     length: tuple[float, int],
 ) -> None:
-    (seconds, rounds), port = length, running[0].port
-    await load(port, plan.offices, connections=CONNECTIONS, seconds=min(WARM_UP_SECONDS, seconds))
+    seconds, rounds = length
+    await load(running, plan.offices, connections=CONNECTIONS, seconds=min(WARM_UP_SECONDS, seconds))
     for _ in range(rounds):
         with _metered(both.product, server, running):
-            posted = await load(port, plan.offices, connections=CONNECTIONS, seconds=seconds / rounds)
+            posted = await load(running, plan.offices, connections=CONNECTIONS, seconds=seconds / rounds)
         with _metered(both.pgbench, server):
             offices = len(plan.offices)
             plain = await pgbench(database, offices=offices, clients=CONNECTIONS, seconds=seconds / rounds)

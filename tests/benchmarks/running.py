@@ -50,12 +50,11 @@ async def product(
     services: Sequence[str] = tuple(service.name for service in SERVICES),
     roles: frozenset[str] = ROLES,
     kafka: str = "",
-    port: int = 0,
 ) -> AsyncIterator[Running]:
-    """The product in a process of its own, for as long as it is wanted. `port`: one that others of it serve too."""
+    """The product in a process of its own, for as long as it is wanted."""
     gateways = Gateways()
     await gateways.start()
-    port = port or _free_port()
+    port = _free_port()
     told = {
         "urls": {name: database.url(name) for name in services},
         "services": list(services),
@@ -94,11 +93,11 @@ async def apart(
 
 
 async def load(
-    port: int, offices: Sequence[str], *, connections: int, seconds: float, rate: float = 0.0
+    running: Sequence[Running], offices: Sequence[str], *, connections: int, seconds: float, rate: float = 0.0
 ) -> dict[str, Any]:
     """What tests.benchmarks.load saw. Raises RuntimeError when something else than 201 came back."""
     told = {
-        "port": port, "key": KEY, "offices": list(offices), "connections": connections,
+        "ports": [each.port for each in running], "key": KEY, "offices": list(offices), "connections": connections,
         "seconds": seconds, "rate": rate,
     }  # fmt: skip
     pipe = asyncio.subprocess.PIPE

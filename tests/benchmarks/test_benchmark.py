@@ -49,9 +49,9 @@ async def test_pgbench_writes_the_same_tables_with_as_many_rows_as_a_create(serv
     database = await postgres.create(server)
     try:
         async with product(database, services=["intake"], roles=frozenset({"http"})) as running:
-            await load(running.port, ["1102"], connections=1, seconds=0.01)
+            await load([running], ["1102"], connections=1, seconds=0.01)
             empty = await rows_and_counters(database)
-            seen = await load(running.port, ["1102"], connections=1, seconds=0.01)
+            seen = await load([running], ["1102"], connections=1, seconds=0.01)
             posted = await rows_and_counters(database)
         creates = len(seen["accepted"])
         await pgbench(database, offices=1, transactions=1)  # makes the counter of its one office

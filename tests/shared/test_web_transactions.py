@@ -9,9 +9,10 @@ from sqlalchemy import text
 from shared.db import Database
 from shared.db.idempotency import claim_keys
 from shared.kernel.clock import ManualClock
+from shared.kernel.errors import Conflict
 from shared.testing.postgres import TestDatabase
 from shared.testing.start import START
-from shared.web.idempotency import Idempotency, KeyInProgress, Replay, check_keys, purge_idempotency, remember
+from shared.web.idempotency import Idempotency, KeyInProgress, Replay, check_keys, purge_idempotency
 from tests.shared.web_world import World, at, edge, web_database, web_server, world  # noqa: F401 - fixtures
 
 ROW = {"id": 1, "name": "ท่อแตก"}
@@ -133,7 +134,7 @@ async def test_a_key_belongs_to_whoever_uses_it(world: World) -> None:
 
 async def test_a_key_whose_first_request_still_runs_is_a_conflict(world: World) -> None:
     async with world.db.transaction() as tx:
-        assert await claim_keys(tx, [("dev-complaints_division", "k-1")]) == [True]
+        assert await claim_keys(tx, [("dev-complaints_division", "k-1")]) == [(True, None)]
         async with world.client() as client:
             during = await client.post("/intake/v1/things", json=ROW, headers=KEY)
     async with world.client() as client:
@@ -170,7 +171,8 @@ async def test_keys_are_checked_and_kept_in_batches(world: World) -> None:
         return Idempotency(key, "adapter", body, 201)
 
     async with world.db.transaction() as tx:
-        await remember(tx, [(asked("old"), {"n": 1}, {}), (asked(None), {"n": 2}, {})])
+        asked("old").keep(tx, {"n": 1}, {})
+        asked(None).keep(tx, {"n": 2}, {})
     async with world.db.transaction() as tx:
         batch = [asked("new"), asked(None), asked("old"), asked("new"), asked("old", b"b"), asked("free")]
         found = await check_keys(tx, batch)
@@ -178,6 +180,26 @@ async def test_keys_are_checked_and_kept_in_batches(world: World) -> None:
     assert kinds == [type(None), type(None), Replay, KeyInProgress, type(found[4]), type(None)]
     assert found[4] is not None
     assert getattr(found[4], "reason_code", "") == "key_reused"
+
+
+async def test_an_answer_that_came_between_is_never_overwritten(world: World) -> None:
+    asked = Idempotency("k-1", "adapter", b"a", 201)
+
+    async def overtaken() -> None:
+        async with world.db.transaction() as late:
+            assert await check_keys(late, [asked]) == [None]
+            async with world.db.transaction() as other:
+                asked.keep(other, {"n": 1}, {})
+            await late.audit("thing.made", "2")
+            asked.keep(late, {"n": 2}, {})
+
+    with pytest.raises(Conflict, match="just been answered"):
+        await overtaken()
+    async with world.db.transaction() as tx:
+        (found,) = await check_keys(tx, [asked])
+    assert isinstance(found, Replay)
+    assert found.stored.answer["body"] == {"n": 1}
+    assert await world.run("SELECT 1 FROM audit") == []
 
 
 async def test_a_restricted_role_runs_the_requests(web_database: TestDatabase) -> None:

@@ -13,16 +13,16 @@ from services.intake_service.domain.receipt import Origin, Receipt
 from services.intake_service.domain.tracking import as_tracking_code, new_tracking_code
 from services.intake_service.use_cases.classifying import KnownSubjects
 from services.intake_service.use_cases.registering import Answer, Registered, Request, register_many
-from shared.db import Database
+from shared.db import Database, Tx
 from shared.db.failures import is_infrastructure, sqlstate
 from shared.db.group import GroupCommit
 from shared.kernel.access import Actor
-from shared.kernel.errors import Forbidden, Refusal
+from shared.kernel.errors import Conflict, Forbidden, Refusal
 from shared.kernel.faults import fault_point
 from shared.kernel.ids import uuid7
 from shared.reference import HEAD_OFFICE, region_of
 from shared.web import BoundChannel, Idempotency, Idempotent, check_channel, etag, needs
-from shared.web.idempotency import check_keys, remember
+from shared.web.idempotency import check_keys
 
 router = APIRouter(prefix="/intake/v1", tags=["1 receive and classify"])
 _TAKEN = "23505"  # unique violation
@@ -125,7 +125,7 @@ class Writer:
         except Exception as error:
             if is_infrastructure(error) and sqlstate(error) not in _TRY_ALONE:
                 raise
-            if len(group) == 1 and sqlstate(error) != _TAKEN:
+            if len(group) == 1 and not _overtaken(error):
                 raise
         return [await self._alone(each) for each in group]
 
@@ -133,9 +133,9 @@ class Writer:
         try:
             return (await self._together([incoming]))[0]
         except Exception as error:  # noqa: BLE001 - handed on to the request that it belongs to
-            if not retry or sqlstate(error) != _TAKEN:
+            if not retry or not _overtaken(error):
                 return error
-        # Another process has just written the same reference: now it is found and repeated.
+        # Another process has just written the same reference or key: now it is found and repeated.
         return await self._alone(incoming, retry=False)
 
     async def _together(self, group: Sequence[Incoming]) -> list[Written | Exception]:
@@ -147,8 +147,13 @@ class Writer:
             made = await register_many(tx, [each.request for _, each in open_ones], self.subjects)
             for (place, each), answer in zip(open_ones, made, strict=True):
                 answers[place] = _written(each.request, answer)
-            await remember(tx, [kept for place, each in open_ones if (kept := _kept(each, answers[place]))])
+                _keep(tx, each.once, answers[place])
         return [answers[place] for place in range(len(group))]
+
+
+def _overtaken(error: Exception) -> bool:
+    """Another transaction was first with the reference, or (at the flush) with the idempotency key."""
+    return isinstance(error, Conflict) or sqlstate(error) == _TAKEN
 
 
 def _written(request: Request, answer: Answer) -> Written | Refusal:
@@ -164,8 +169,6 @@ def _knows_code(request: Request, answer: Registered) -> bool:
     return as_tracking_code(request.follow_up_of or "") == answer.case.tracking_code
 
 
-def _kept(incoming: Incoming, answer: Written | Exception) -> tuple[Idempotency, ReceiptAnswer, dict[str, str]] | None:
-    if not isinstance(answer, Written):
-        return None
-    once = replace(incoming.once, status=answer.status)
-    return once, answer.body, {"etag": f'"{answer.body.version}"'}
+def _keep(tx: Tx, once: Idempotency, answer: Written | Exception) -> None:
+    if isinstance(answer, Written):
+        replace(once, status=answer.status).keep(tx, answer.body, {"etag": f'"{answer.body.version}"'})
