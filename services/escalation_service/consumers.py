@@ -8,7 +8,7 @@ from services.escalation_service.domain.case_file import CaseFile
 from services.escalation_service.domain.holds import HoldMark, Span
 from services.escalation_service.domain.ladder import Closure
 from services.escalation_service.domain.record import Ladder
-from services.escalation_service.store import subjects
+from services.escalation_service.store import named_ladders, subjects
 from services.escalation_service.use_cases.calendars import keep_calendar
 from services.escalation_service.use_cases.folding import fold_breach, fold_case, fold_clock, fold_hold, fold_void
 from shared.contracts.base import CaseEvent, Event
@@ -32,6 +32,7 @@ from shared.contracts.sla import (
     ClockRecomputed,
     ClockRescheduled,
     HeldTime,
+    LadderNamed,
     SlaBreached,
     SlaWarned,
 )  # fmt: skip
@@ -144,6 +145,12 @@ async def on_calendar_published(tx: Tx, event: CalendarPublished, meta: Meta) ->
     await keep_calendar(tx, event)
 
 
+async def on_ladder_named(tx: Tx, event: LadderNamed, meta: Meta) -> None:
+    """Keep a copy, so that a ladder which is named and not published is missed before a case is late."""
+    del meta
+    await named_ladders.keep(tx, event)
+
+
 async def on_subject_published(tx: Tx, event: SubjectPublished, meta: Meta) -> None:
     """Keep a copy: its name is what officers read, and ladders may be for it."""
     del meta
@@ -168,5 +175,6 @@ HANDLERS: Mapping[type[Event], Handler] = {
     SlaBreached: on_sla_breached,
     BreachVoided: on_breach_voided,
     CalendarPublished: on_calendar_published,
+    LadderNamed: on_ladder_named,
     SubjectPublished: on_subject_published,
 }

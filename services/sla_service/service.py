@@ -9,15 +9,17 @@ from services.sla_service.settings import SlaSettings
 from services.sla_service.store.version_tables import ALL_TABLES
 from services.sla_service.use_cases import news, seeding
 from services.sla_service.use_cases.calendars import tell_calendars
+from services.sla_service.use_cases.policies import tell_ladders
 from services.sla_service.use_cases.watching import problems
 from shared.runtime.service import Context, Service
 
 
 async def seed(context: Context) -> None:
-    """Enter the starting calendars and policies where they are missing; tell calendars nobody was told of."""
+    """Enter the starting calendars and policies where they are missing; tell what nobody was told of yet."""
     async with context.db.transaction() as tx:
         await seeding.seed(tx)
         await tell_calendars(tx)
+        await tell_ladders(tx)
 
 
 SERVICE = Service(

@@ -158,3 +158,19 @@ class CalendarPublished(Event):
     @property
     def key(self) -> str:
         return f"calendar/{self.code}"
+
+
+@event("pwa.sla.ladder-named.v1", topic=SLA)
+class LadderNamed(Event):
+    """A published policy names the ladder of its late cases; told again when the policy's range gets an end."""
+
+    policy: str
+    version: int
+    ladder: str
+    valid_from: Instant
+    valid_to: Instant | None = None
+    told_at: Instant
+
+    @property
+    def key(self) -> str:
+        return f"policy/{self.policy}"

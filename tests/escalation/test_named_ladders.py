@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from services.escalation_service.use_cases.coverage import problems
+from shared.contracts.sla import LadderNamed
+from shared.kernel.clock import BANGKOK
 from tests.escalation.given import Case, Desk, Front
 from tests.escalation.test_ladder_policies import calendar, ladder, publish, rung
 
@@ -61,6 +63,62 @@ async def test_a_named_ladder_that_nobody_published_is_waited_for_and_climbed_on
     await desk.advance(minutes=2)
     assert await climbed(desk, case) == [("urgent", 1, 1)]
     assert await named_missing(desk) == []
+
+
+def named(desk: Desk, ladder: str = "urgent", **more: Any) -> LadderNamed:
+    told = {"policy": "Q01", "version": 2, "ladder": ladder, "valid_from": desk.now, "told_at": desk.now}
+    return LadderNamed.model_validate(told | more)
+
+
+async def test_9_a_ladder_that_is_named_and_not_published_is_missed_before_a_case_is_late(
+    desk: Desk, front: Front
+) -> None:
+    later: dict[str, Any] = {"policy": "Q02", "version": 1, "valid_from": desk.now + DAY}
+    await desk.hear(named(desk), named(desk, **later))
+    assert await named_missing(desk) == [
+        "policy Q01/2 names ladder urgent that is not in force: 0 late cases wait",
+        "policy Q02/1 names ladder urgent that is not in force: 0 late cases wait",
+    ]
+    await desk.hear(calendar(desk))
+    assert (await publish(front.sign_in("policy_editor"), TWO_RUNGS, "urgent")).status_code == 200
+    assert await named_missing(desk) == []
+
+
+async def test_9_a_policy_that_has_ended_misses_no_ladder_in_whatever_order_that_was_told(desk: Desk) -> None:
+    ended = named(desk, valid_to=desk.now + DAY, told_at=desk.now + timedelta(minutes=1))
+    await desk.hear(ended, named(desk))
+    assert len(await named_missing(desk)) == 1
+    desk.clock.advance(2 * DAY)
+    assert await named_missing(desk) == []
+
+
+async def test_9_a_named_ladder_that_ends_soon_is_missed_unless_the_policy_ends_before(
+    desk: Desk, front: Front
+) -> None:
+    until = {"valid_to": (desk.now + 30 * DAY).isoformat()}
+    assert (await publish(front.sign_in("policy_editor"), TWO_RUNGS | until, "urgent")).status_code == 200
+    await desk.hear(named(desk), named(desk, policy="Q02", valid_to=desk.now + 20 * DAY))
+    ends = (desk.now + 30 * DAY).astimezone(BANGKOK).date()
+    assert await named_missing(desk) == [f"policy Q01/2 names ladder urgent that ends on {ends} and none follows it"]
+
+
+async def test_a_ladder_without_a_selector_is_climbed_only_where_a_policy_names_it(desk: Desk, front: Front) -> None:
+    editor = front.sign_in("policy_editor")
+    body = {name: value for name, value in TWO_RUNGS.items() if name != "selector"}
+    await desk.hear(calendar(desk))
+    for code in ("urgent", "very_urgent"):  # two such ladders are no tie
+        answer = await publish(editor, body, code)
+        assert (answer.status_code, answer.json()["selector"]["named_only"]) == (200, True)
+    case, other = await a_late_case(desk), await a_late_case(desk, ladder=None)
+    await desk.advance(minutes=1)
+    assert await climbed(desk, case) == [("urgent", 1, 1)]
+    assert await climbed(desk, other) == [("branch", 1, 1)]
+
+
+async def test_a_ladder_that_is_climbed_where_it_is_named_chooses_no_cases_itself(front: Front) -> None:
+    body = TWO_RUNGS | {"selector": {"queue": "branch", "subject": "S01", "named_only": True}}
+    answer = await front.sign_in("policy_editor").post("/ladders/urgent/versions", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_selector")
 
 
 async def test_a_named_ladder_that_has_ended_is_waited_for_too(desk: Desk, front: Front) -> None:

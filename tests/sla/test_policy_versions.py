@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from services.sla_service.jobs import fire_clocks
+from services.sla_service.service import seed
 from shared.contracts.base import REPORTING, SURVEY
 from shared.messaging.port import Message
 from shared.testing.system import System
@@ -237,3 +238,33 @@ async def test_a_breach_tells_the_policy_and_the_ladder_that_it_names(editor: ht
     told = [json.loads(row["payload"]) for row in await alone.sql(sql)]
     found = {one["case_id"]: (one["policy"], one["ladder"]) for one in told if one["metric"] == "resolve"}
     assert found == {str(named.case_id): ("L01/2", "urgent"), str(plain.case_id): ("L02/1", None)}
+
+
+async def test_a_policy_that_names_a_ladder_is_told_when_it_is_published_and_again_when_it_ends(
+    editor: httpx.AsyncClient, alone: System
+) -> None:
+    made = await draft(editor, ladder="urgent")
+    assert (await publish(editor, made["version"], end_predecessor=True)).status_code == 200
+    begin, end = alone.clock.now(), alone.clock.now() + hours(48)
+    assert (await editor.post(f"{URL}/L01/{made['version']}/end", json={"at": end.isoformat()})).status_code == 200
+    sql = "SELECT key, payload FROM sla.outbox WHERE type = 'pwa.sla.ladder-named.v1' ORDER BY id"
+    rows = await alone.sql(sql)
+    told = [json.loads(row["payload"]) for row in rows]
+    assert {row["key"] for row in rows} == {"policy/L01"}
+    assert [(one["policy"], one["version"], one["ladder"]) for one in told] == [("L01", 2, "urgent")] * 2
+    assert [datetime.fromisoformat(one["valid_from"]) for one in told] == [begin, begin]
+    assert [one["valid_to"] and datetime.fromisoformat(one["valid_to"]) for one in told] == [None, end]
+
+
+async def test_what_was_published_before_anybody_listened_is_told_once_at_the_next_start(
+    editor: httpx.AsyncClient, alone: System
+) -> None:
+    await draft(editor, ladder="urgent")
+    await alone.sql(
+        """UPDATE sla.policy_version SET published_at = '2010-01-01', published_by = 'x',
+            effective_from = '2010-01-01', effective_to = '2011-01-01' WHERE code = 'L01' AND version = 2"""
+    )
+    for _ in range(2):
+        await seed(alone.nodes["sla"].context)
+    rows = await alone.sql("SELECT key FROM sla.outbox WHERE type = 'pwa.sla.ladder-named.v1'")
+    assert [row["key"] for row in rows] == ["policy/L01"]

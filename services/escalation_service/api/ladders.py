@@ -42,13 +42,17 @@ class SelectorBody(StrictModel):
     kind: Kind = "*"
     subject: SubjectCode | Literal["*"] = "*"
     severity: Severity = "*"
+    named_only: bool = Field(False, description="for no cases but those whose SLA policy names this ladder")
 
 
 class DraftBody(StrictModel):
     """A version of a ladder. Offsets and the gap are counted in open hours of each rung's calendar."""
 
     name_th: Line = Field(examples=["ลำดับเร่งรัดของสาขา"])
-    selector: SelectorBody
+    selector: SelectorBody = Field(
+        default_factory=lambda: SelectorBody(queue="branch", named_only=True),
+        description="without one: for cases of branches whose SLA policy names this ladder, and for no others",
+    )
     minimum_gap_hours: int = Field(
         ge=1, le=1_000, description="time to act before the next rung, even when all is late"
     )
@@ -77,6 +81,16 @@ class PublishBody(StrictModel):
     valid_from: Instant | None = Field(None, description="without it: the drafted wish, or now")
 
 
+class SelectorShown(BaseModel):
+    """For which cases the ladder is, as it was drafted."""
+
+    queue: str = Field(examples=["branch"])
+    kind: str = Field(examples=["*"])
+    subject: str = Field(examples=["*"])
+    severity: str = Field(examples=["*"])
+    named_only: bool
+
+
 class VersionShown(BaseModel):
     """A version of a ladder: draft, or published and in force from `valid_from` until `valid_to`."""
 
@@ -84,7 +98,7 @@ class VersionShown(BaseModel):
     version: int
     state: Literal["draft", "published"]
     name_th: str
-    selector: dict[str, str] = Field(examples=[{"queue": "branch", "kind": "*", "subject": "*", "severity": "*"}])
+    selector: SelectorShown
     minimum_gap_hours: int
     longest_deferral_hours: int
     rungs: list[RungBody]
@@ -142,7 +156,7 @@ def _shown(version: Version) -> VersionShown:
         )
         for r in version.rungs
     ]  # fmt: skip
-    selector = {name: getattr(row, name) for name in ("queue", "kind", "subject", "severity")}
+    selector = SelectorShown.model_validate(row, from_attributes=True)
     return VersionShown(**taken, state="published" if row.published_at else "draft", selector=selector, rungs=rungs)
 
 

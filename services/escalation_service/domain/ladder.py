@@ -51,16 +51,17 @@ class RungRule:
 
 @dataclass(frozen=True)
 class Selector:
-    """Which cases a ladder is for; `*` means any."""
+    """Which cases a ladder is for; `*` means any. `named_only`: those alone whose policy names it."""
 
     queue: str
     kind: str = "*"
     subject: str = "*"
     severity: str = "*"
+    named_only: bool = False
 
     def matches(self, queue: str, kind: str, subject: str | None, severity: str | None) -> bool:
         wanted = ((self.kind, kind), (self.subject, subject), (self.severity, severity))
-        return self.queue == queue and all(mine in ("*", theirs) for mine, theirs in wanted)
+        return not self.named_only and self.queue == queue and all(mine in ("*", theirs) for mine, theirs in wanted)
 
     @property
     def rank(self) -> tuple[bool, bool, bool]:

@@ -1,15 +1,16 @@
 """Which ladder a case climbs: versions with effective ranges, the most particular selector first."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from services.escalation_service.domain.calendars import CalendarCopy
 from services.escalation_service.domain.case_file import HEAD_OFFICE, CaseFile
-from services.escalation_service.domain.ladder import NO_LADDER, LadderRules, Place
+from services.escalation_service.domain.ladder import NO_LADDER, LadderRules, Place, Selector
 from shared.kernel.errors import Invalid
 
 HOUR = timedelta(hours=1)
+SELECTOR = tuple(each.name for each in fields(Selector))
 BRANCH_QUEUE = "branch"
 HEAD_OFFICE_QUEUE = "head_office"
 _OWN_POST: Mapping[str, str] = {BRANCH_QUEUE: "branch_manager", HEAD_OFFICE_QUEUE: "head_office"}
@@ -80,7 +81,7 @@ def differences(before: LadderRules | None, after: LadderRules) -> list[Change]:
 def _flat(rules: LadderRules) -> dict[str, object]:
     values: dict[str, object] = {
         "minimum_gap_hours": rules.minimum_gap // HOUR, "longest_deferral_hours": rules.longest_deferral // HOUR,
-        **{name: getattr(rules.selector, name) for name in ("queue", "kind", "subject", "severity")},
+        **{name: getattr(rules.selector, name) for name in SELECTOR},
     }  # fmt: skip
     for rule in rules.rungs:
         values |= {
@@ -99,6 +100,9 @@ def check(rules: LadderRules) -> None:
     offsets = [rule.offset for rule in sorted(rules.rungs, key=lambda rule: rule.rung)]
     if offsets != sorted(offsets):
         raise Invalid("A higher rung is not scheduled before a lower one.", code="rungs_out_of_order")
+    chosen = rules.selector
+    if chosen.named_only and chosen != Selector(chosen.queue, named_only=True):
+        raise Invalid("A ladder for whoever names it chooses no cases itself.", code="bad_selector")
     own = _OWN_POST[rules.selector.queue]
     for rule in rules.rungs:
         if rule.post not in (_POSTS_AT[rule.place] or (own,)):

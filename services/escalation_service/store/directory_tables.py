@@ -155,6 +155,7 @@ LADDER_POLICY = Table(
     Column("subject", Text, nullable=False, server_default=text("'*'")),
     Column("severity", Text, nullable=False, server_default=text("'*'")),
     Column("valid_to", Instant),
+    Column("named_only", Boolean, nullable=False, server_default=text("false")),
     Column("note", Text),
     Column("revision", Integer, nullable=False, server_default=text("1")),
     Column("created_at", Instant, nullable=False),
@@ -165,6 +166,9 @@ LADDER_POLICY = Table(
     CheckConstraint("ladder ~ '^[a-z][a-z0-9_]{0,39}$'", name="ladder_policy_ladder_check"),
     CheckConstraint("queue IN ('branch', 'head_office')", name="ladder_policy_queue_check"),
     CheckConstraint("minimum_gap_hours > 0", name="ladder_policy_gap_check"),
+    CheckConstraint(
+        "NOT named_only OR (kind = '*' AND subject = '*' AND severity = '*')", name="ladder_policy_named_only_check"
+    ),
     CheckConstraint("longest_deferral_hours BETWEEN 0 AND 24", name="ladder_policy_deferral_check"),
     CheckConstraint("valid_to > valid_from", name="ladder_policy_range_check"),
     CheckConstraint(
@@ -176,7 +180,7 @@ LADDER_POLICY = Table(
     ),
     ExcludeConstraint(
         ("queue", "="), ("kind", "="), ("subject", "="), ("severity", "="), (_RANGE, "&&"),
-        name="ladder_policy_no_tie", using="gist", where=_IS_PUBLISHED,
+        name="ladder_policy_no_tie", using="gist", where=text("published_at IS NOT NULL AND NOT named_only"),
     ),
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, and_, delete, func, insert, select, tuple_, update
 
 from services.escalation_service.domain.ladder import LadderRules, Place, RungRule, Selector
-from services.escalation_service.domain.policy import RuleBook
+from services.escalation_service.domain.policy import SELECTOR, RuleBook
 from services.escalation_service.store import calendars
 from services.escalation_service.store.directory_tables import LADDER_POLICY, RUNG_DEFINITION
 from shared.db import Tx
@@ -105,7 +105,9 @@ async def publish(tx: Tx, ladder: str, version: int, valid_from: datetime) -> No
 
 async def twin(tx: Tx, version: Row[Any], valid_from: datetime) -> str | None:
     """Another ladder for the very same cases at some time of the range: neither would be the more particular."""
-    same = [P[name] == getattr(version, name) for name in ("queue", "kind", "subject", "severity")]
+    if version.named_only:
+        return None
+    same = [P[name] == getattr(version, name) for name in SELECTOR]
     overlap = func.tstzrange(P.valid_from, P.valid_to).op("&&")(func.tstzrange(valid_from, version.valid_to))
     published = P.published_at.is_not(None)
     found: str | None = await tx.scalar(select(P.ladder).where(*same, published, overlap, P.ladder != version.ladder))
@@ -127,6 +129,6 @@ def rules_of(policy: Row[Any], rungs: tuple[RungRule, ...]) -> LadderRules:
         valid_to=policy.valid_to,
         minimum_gap=timedelta(hours=policy.minimum_gap_hours),
         longest_deferral=timedelta(hours=policy.longest_deferral_hours),
-        selector=Selector(policy.queue, policy.kind, policy.subject, policy.severity),
+        selector=Selector(*(getattr(policy, name) for name in SELECTOR)),
         rungs=rungs,
     )

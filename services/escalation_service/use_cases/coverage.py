@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from services.escalation_service.domain.calendars import HORIZON_WARNING
-from services.escalation_service.domain.ladder import Selector, Wait
-from services.escalation_service.domain.policy import RuleBook
-from services.escalation_service.store import ladders, officers, offices
+from services.escalation_service.domain.ladder import LadderRules, Selector, Wait
+from services.escalation_service.domain.policy import RuleBook, named_ladder
+from services.escalation_service.store import ladders, named_ladders, officers, offices
 from services.escalation_service.use_cases.firing import known_until
 from services.escalation_service.use_cases.planning import rule_book
 from services.escalation_service.use_cases.watching import lateness
@@ -29,7 +29,7 @@ async def problems(tx: Tx) -> list[str]:
     return [
         *await _vacancies(tx), *await _regions(tx), *_queues(book, tx.now), *_calendars(book, tx.now),
         *await _blindness(tx), *await lateness(tx), *await _stalled(tx),
-        *await _named(tx),
+        *await _named(tx, book),
     ]  # fmt: skip
 
 
@@ -95,9 +95,27 @@ async def _stalled(tx: Tx) -> list[str]:
     return [f"{n} ladders {words.get(why, why)}" for why, n in sorted(counts.items())]
 
 
-async def _named(tx: Tx) -> list[str]:
-    """Late cases whose policy names a ladder that nobody has published: nobody is called upon for them."""
-    return [
-        f"policy {row.policy or 'unknown'} names ladder {row.ladder} that is not in force: {row.n} late cases wait"
-        for row in await ladders.waiting_for_named(tx)
+def _end_of(book: RuleBook, rules: LadderRules, now: datetime) -> datetime | None:
+    """When a ladder ends, if that is soon and no version of it follows."""
+    ends = rules.valid_to
+    is_soon = ends is not None and ends < now + HORIZON_WARNING
+    return ends if is_soon and ends and not named_ladder(book.versions, rules.ladder, ends).rungs else None
+
+
+async def _named(tx: Tx, book: RuleBook) -> list[str]:
+    """Ladders that policies name and nobody has published, or that end while they are named; late cases that wait."""
+    waiting = {(row.policy or "unknown", row.ladder): row.n for row in await ladders.waiting_for_named(tx)}
+    missing = dict.fromkeys(waiting)
+    ending = []
+    for row in await named_ladders.in_use(tx):
+        name = f"{row.policy}/{row.version}"
+        found = named_ladder(book.versions, row.ladder, max(row.valid_from, tx.now))
+        if not found.rungs:
+            missing[name, row.ladder] = None
+        elif (ends := _end_of(book, found, tx.now)) and (row.valid_to is None or row.valid_to > ends):
+            day = ends.astimezone(BANGKOK).date()
+            ending.append(f"policy {name} names ladder {row.ladder} that ends on {day} and none follows it")
+    return ending + [
+        f"policy {key[0]} names ladder {key[1]} that is not in force: {waiting.get(key, 0)} late cases wait"
+        for key in sorted(missing)
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.escalation_service.domain.ladder import LadderRules
-from services.escalation_service.domain.policy import HOUR, Change, check, differences
+from services.escalation_service.domain.policy import HOUR, SELECTOR, Change, check, differences
 from services.escalation_service.store import calendars, policies, subjects
 from services.escalation_service.store.policies import Version
 from shared.db import Tx
@@ -75,7 +75,7 @@ async def _check(tx: Tx, rules: LadderRules) -> None:
 
 def _values(wanted: Draft, number: int) -> dict[str, object]:
     rules = wanted.rules
-    selector = {name: getattr(rules.selector, name) for name in ("queue", "kind", "subject", "severity")}
+    selector = {name: getattr(rules.selector, name) for name in SELECTOR}
     return {
         "ladder": rules.ladder, "version": number, "name_th": wanted.name_th, "note": wanted.note,
         "valid_from": wanted.valid_from, "valid_to": rules.valid_to,

@@ -242,6 +242,7 @@ WITHOUT_EFFECT = frozenset(
         "pwa.intake.reopen-declined.v1",
         "pwa.intake.subject-published.v1",
         "pwa.sla.calendar-published.v1",
+        "pwa.sla.ladder-named.v1",
         "pwa.sla.very-late.v1",
         "pwa.sla.warned.v1",
         "pwa.escalation.date-promised.v1",

@@ -91,6 +91,7 @@ policy_version = Table(
     Column("created_by", Text, nullable=False),
     Column("published_at", Instant),
     Column("published_by", Text),
+    Column("ladder_told_at", Instant),
     PrimaryKeyConstraint("id", name="policy_version_pkey"),
     UniqueConstraint("code", "version", name="policy_version_code_version_key"),
     CheckConstraint("effective_to > effective_from", name="policy_version_effective_check"),

@@ -92,8 +92,18 @@ async def ties(tx: Tx, policy: Row[Any], since: datetime, until: datetime | None
 
 
 async def end_policy(tx: Tx, policy_id: UUID, at: datetime) -> Row[Any]:
-    statement = update(policy_version).where(policy_version.c.id == policy_id).values(effective_to=at)
+    """The range ends; the ladder that it names is to be told again."""
+    ended = {"effective_to": at, "ladder_told_at": None}
+    statement = update(policy_version).where(policy_version.c.id == policy_id).values(ended)
     return _kept(await tx.find(statement.returning(policy_version)))
+
+
+async def mark_ladders_told(tx: Tx) -> Sequence[Row[Any]]:
+    """The published policies naming a ladder of which nobody has been told as they are now; told from now on."""
+    p = policy_version.c
+    untold = p.published_at.is_not(None) & p.ladder.is_not(None) & p.ladder_told_at.is_(None)
+    told = await tx.all(update(policy_version).where(untold).values(ladder_told_at=tx.now).returning(policy_version))
+    return sorted(told, key=lambda row: (row.code, row.version))
 
 
 async def mark_told(tx: Tx) -> Sequence[Row[Any]]:

@@ -9,6 +9,7 @@ from services.sla_service.domain.policy_draft import difference, refuse_impossib
 from services.sla_service.store import book, subjects, versions
 from services.sla_service.store.versions import POLICIES
 from services.sla_service.use_cases.versions import discard, draft, enter, rewrite, see
+from shared.contracts.sla import LadderNamed
 from shared.db import Row, Tx
 from shared.kernel.errors import Conflict, Invalid, NotFound
 
@@ -65,6 +66,7 @@ async def publish(tx: Tx, code: str, version: int, revision: int, *, end_predece
         raise Invalid("The range of this policy is over.", code="bad_range")
     await _settle_ties(tx, row, since, end_predecessor=end_predecessor)
     published = await versions.publish(tx, POLICIES, row.id, effective_from=since)
+    await tell_ladders(tx)
     await book.turn_page(tx)
     await tx.audit("policy.published", f"{code}/{version}", effective_from=since.isoformat())
     return published
@@ -83,7 +85,20 @@ async def end(tx: Tx, code: str, version: int, at: datetime | None) -> Row[Any]:
         raise Invalid("A range ends in the future, and after it begins.", code="bad_range")
     if row.effective_to is not None and row.effective_to < until:
         raise Conflict("The range ends earlier already.", code="already_ended")
-    return await _end(tx, row, until)
+    ended = await _end(tx, row, until)
+    await tell_ladders(tx)
+    return ended
+
+
+async def tell_ladders(tx: Tx) -> None:
+    """Tell which ladders published policies name, and until when, where that was not told yet."""
+    for row in await versions.mark_ladders_told(tx):
+        await tx.publish(
+            LadderNamed(
+                policy=row.code, version=row.version, ladder=row.ladder, valid_from=row.effective_from,
+                valid_to=row.effective_to, told_at=tx.now,
+            )
+        )  # fmt: skip
 
 
 def content_of(row: Row[Any]) -> dict[str, Any]:
