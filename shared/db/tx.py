@@ -1,7 +1,7 @@
 """One unit of work: a transaction that knows the time, tells events and writes its audit rows with it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -122,7 +122,7 @@ class Tx:
         self._kept: list[Mapping[str, object]] = []
         self._after: list[Callable[[], None]] = []
         self._deferred: dict[Together, list[Deferred]] = {}
-        self.traces: Mapping[str, str | None] = {}  # by key, of facts that are told together but belong to many traces
+        self._traces: Mapping[str, str | None] = {}
 
     @property
     def now(self) -> datetime:
@@ -190,7 +190,7 @@ class Tx:
     def _tell(self, topic: str, key: str, type_name: str, payload: str) -> None:
         if len(payload.encode()) > MAX_EVENT_BYTES:
             raise Invalid("This is more than one event may carry.", code="event_too_large", limit=MAX_EVENT_BYTES)
-        self._told.append(_Told(topic, key, type_name, payload, self.traces.get(key, self.traceparent), self.now))
+        self._told.append(_Told(topic, key, type_name, payload, self._traces.get(key, self.traceparent), self.now))
 
     async def audit(self, action: str, subject: str, **facts: object) -> None:
         """Record who did what; append-only, free of personal data."""
@@ -204,6 +204,15 @@ class Tx:
     def keep(self, answer: Mapping[str, object]) -> None:
         """Keep an answer under its idempotency key: a row of `idempotency`, the hash of its request in hex."""
         self._kept.append(answer)
+
+    @contextmanager
+    def traced(self, traces: Mapping[str, str | None]) -> Iterator[None]:
+        """What is told meanwhile belongs to the trace of its key: facts that many traces told, settled together."""
+        self._traces = traces
+        try:
+            yield
+        finally:
+            self._traces = {}
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Run `call` once the transaction has been committed."""

@@ -73,10 +73,9 @@ async def _take_in_turns(tx: Tx, items: Sequence[Deferred]) -> None:
         waiting.setdefault(item.what.seen.case_id, []).append(item)
     while waiting:
         turn = [mine.pop(0) for mine in waiting.values()]
-        tx.traces = {str(item.what.seen.case_id): item.traceparent for item in turn}
-        await _take_in(tx, [item.what for item in turn])
+        with tx.traced({str(item.what.seen.case_id): item.traceparent for item in turn}):
+            await _take_in(tx, [item.what for item in turn])
         waiting = {case_id: mine for case_id, mine in waiting.items() if mine}
-    tx.traces = {}
 
 
 async def _take_in(tx: Tx, news: Sequence[News]) -> None:
