@@ -1,6 +1,7 @@
 """The clocks of a case as a pure function of its facts."""
 
 import random
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from hypothesis import given, settings
@@ -154,3 +155,12 @@ def test_facts_in_any_order_give_the_same_clocks(chance: random.Random, cycles: 
     chance.shuffle(shuffled)
     other = CaseFacts(MONDAY, "website", "1102", tuple(shuffled), ledger.classifications[::-1])
     assert _clocks(other, at) == _clocks(ledger, at)
+
+
+def test_a_calendar_that_was_applied_later_dates_no_breach_after_the_instant_asked_for() -> None:
+    applied_at, asked_for = MONDAY + hours(100), MONDAY + hours(60)
+    ledger = replace(facts(MONDAY), pins={("resolve", 1): Pin(OFFICE_V1.id, applied_at)})
+    [now] = _clocks(ledger, applied_at)
+    assert (now.breached_at, now.cause) == (applied_at, "calendar")
+    [then] = _clocks(ledger.until(asked_for), asked_for)
+    assert (then.breached_at, then.cause) == (then.due_at, "elapsed")

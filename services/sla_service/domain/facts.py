@@ -181,7 +181,7 @@ class CaseFacts:
         return (stop.at, reopening.ended_at) if stop and reopening else None
 
     def until(self, at: datetime) -> "CaseFacts":
-        """The facts as of an instant, by their own times."""
+        """The facts as of an instant, by their own times. A calendar applied later counts as if from the start."""
         edges = [
             replace(e, ended_at=e.ended_at if e.ended_at and e.ended_at <= at else None)
             for e in self.edges
@@ -194,6 +194,7 @@ class CaseFacts:
             classifications=tuple(c for c in self.classifications if c.at <= at),
             milestones=tuple(m for m in self.milestones if m.at <= at),
             extensions=tuple(e for e in self.extensions if e.at <= at),
+            pins={key: pin if pin.since and pin.since <= at else Pin(pin.calendar) for key, pin in self.pins.items()},
         )
 
     def _end_of(self, edge: Edge) -> datetime | None:
