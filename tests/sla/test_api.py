@@ -72,6 +72,10 @@ async def test_breaches_come_in_pages_and_by_filter(alone: System, breached: dic
     assert len(seen) == len(set(seen)) == 3
     by_office = await client.get("/sla/v1/breaches", params={"office": "1102", "standing": True, "metric": "resolve"})
     assert [row["office"] for row in by_office.json()["items"]] == ["1102"]
+    for level, cases in ((1, 3), (2, 0)):
+        of_level = await client.get("/sla/v1/breaches", params={"level": level, "metric": "resolve"})
+        assert [row["level"] for row in of_level.json()["items"]] == [level] * cases
+    assert (await client.get("/sla/v1/breaches", params={"level": 0})).status_code == 422
     assert (await client.get("/sla/v1/breaches", params={"cursor": "x"})).status_code == 422
     assert (await client.get("/sla/v1/breaches", params={"office": "9999"})).status_code == 422
     story = breached["chonburi"]

@@ -30,8 +30,9 @@ async def _filter(
     region: Annotated[Region | None, Query()] = None,
     metric: Annotated[Metric | None, Query()] = None,
     standing: Annotated[bool | None, Query(description="true: not voided; false: voided")] = None,
+    level: Annotated[int | None, Query(ge=1, le=100, description="1: the deadline; 2: twice the budget")] = None,
 ) -> BreachFilter:
-    return BreachFilter(office=office, region=region, metric=metric, standing=standing)
+    return BreachFilter(office=office, region=region, metric=metric, standing=standing, level=level)
 
 
 @router.get("/cases/{case_id}/clocks", summary="The clocks of a case as of now, and its breaches")

@@ -25,6 +25,7 @@ class BreachFilter:
     region: int | None = None
     metric: str | None = None
     standing: bool | None = None
+    level: int | None = None
 
 
 visible = partial(visible_rows, case_file.c)
@@ -68,6 +69,8 @@ def _conditions(wanted: BreachFilter) -> list[ColumnElement[bool]]:
         found.append(case_file.c.region == wanted.region)
     if wanted.metric is not None:
         found.append(clock.c.metric == wanted.metric)
+    if wanted.level is not None:
+        found.append(breach.c.level == wanted.level)
     if wanted.standing is not None:
         found.append(breach.c.voided_at.is_(None) if wanted.standing else breach.c.voided_at.is_not(None))
     return found
