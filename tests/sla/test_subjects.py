@@ -54,6 +54,8 @@ async def test_9_a_subject_added_in_intake_is_named_until_it_has_a_policy_of_its
     refused = await publish_policy(alone, subject="W09")
     assert (refused.status_code, refused.json()["code"]) == (422, "unknown_subject")
     await hear(alone, told(1, NINE + hours(24)))
+    assert await reasons(alone) == ["subject W09, in force from 2026-02-04 09:00, has no SLA policy"]
+    alone.clock.set(NINE + hours(24))
     assert await reasons(alone) == ["subject W09 has no SLA policy"]
     of_another_kind = await publish_policy(alone, subject="W09", kind="suggestion")
     assert (of_another_kind.status_code, of_another_kind.json()["code"]) == (422, "fits_no_case")

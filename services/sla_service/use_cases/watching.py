@@ -1,14 +1,16 @@
 """What is missing or late: deadlines held back for want of news, subjects without policy, calendars that end."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.sla_service.domain.metrics import LANES
 from services.sla_service.domain.policy import ANY, Traits
+from services.sla_service.domain.subjects import KnownSubject
 from services.sla_service.store import cases, decisions, subjects
 from services.sla_service.store.book import read_book
 from services.sla_service.use_cases import news
 from shared.db import Tx
+from shared.kernel.clock import BANGKOK
 from shared.observability.metrics import SLA_CLOCK_BLIND, TIMERS_LATE
 from shared.reference import HEAD_OFFICE
 
@@ -55,7 +57,7 @@ async def coverage(tx: Tx) -> list[str]:
         policy = book.policy(traits, max(tx.now, subject.valid_from or tx.now))
         is_covered = policy and (policy.selector.subject, policy.selector.kind) != (ANY, ANY)
         if not is_covered:
-            found.append(f"subject {subject.code} has no SLA policy")
+            found.append(f"subject {_named(subject, tx.now)} has no SLA policy")
     if book.policy(Traits("unclassified", None, "normal", ANY, HEAD_OFFICE), tx.now) is None:
         found.append("cases not yet classified have no SLA policy")
     for code in sorted({calendar.code for calendar in book.calendars.values()}):
@@ -63,3 +65,10 @@ async def coverage(tx: Tx) -> list[str]:
         if calendar.ends_soon(tx.now):
             found.append(f"calendar {code} version {calendar.version} ends on {calendar.horizon_on}")
     return found
+
+
+def _named(subject: KnownSubject, at: datetime) -> str:
+    """Its code; of a planned one also from when its cases will lack a policy."""
+    if subject.valid_from is None or subject.has_begun(at):
+        return subject.code
+    return f"{subject.code}, in force from {subject.valid_from.astimezone(BANGKOK):%Y-%m-%d %H:%M},"
