@@ -1,5 +1,6 @@
 """Ladder policies: drafts, differences, publication, which ladder a case climbs, and calendars that rungs count on."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -113,6 +114,14 @@ async def test_a_draft_is_replaced_with_the_revision_seen(front: Front) -> None:
     assert put.json()["rungs"][0]["offset_hours"] == 3
     assert (await editor.put(path, json=other, headers={"If-Match": seen})).status_code == 412
     assert (await editor.post(f"{path}/publish", json={}, headers={"If-Match": seen})).status_code == 412
+
+
+async def test_first_drafts_written_at_the_same_time_never_share_a_number(front: Front) -> None:
+    editor, body = front.sign_in("policy_editor"), ladder(rung(1, "branch_manager", "own", 0))
+    answers = await asyncio.gather(*(editor.post("/ladders/flood/versions", json=body) for _ in range(3)))
+    kept = sorted(answer.json()["version"] for answer in answers if answer.status_code == 201)
+    assert kept == list(range(1, len(kept) + 1))
+    assert {answer.json()["code"] for answer in answers if answer.status_code != 201} <= {"already_exists"}
 
 
 @pytest.mark.parametrize(
