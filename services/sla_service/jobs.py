@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.sla_service.use_cases import calendar_runs, what_if
+from services.sla_service.use_cases import calendar_runs, forgetting, what_if
 from services.sla_service.use_cases.firing import fire_due_clocks, rest
 from services.sla_service.use_cases.watching import lateness, record_blind
 from shared.runtime.service import Context, Job
@@ -33,6 +33,12 @@ async def run_what_if(context: Context) -> int:
         return await what_if.work(tx, context.settings.run_batch)
 
 
+async def forget_runs(context: Context) -> int:
+    """Throw away previews and replays that are older than the setting says."""
+    async with context.db.transaction() as tx:
+        return await forgetting.forget_runs(tx, context.settings.runs_kept_days)
+
+
 async def watch_lateness(context: Context) -> int:
     """Keep the metric `sla_clock_blind` true, and on record what it is about."""
     async with context.db.transaction() as tx:
@@ -45,5 +51,6 @@ JOBS: Sequence[Job] = (
     Job("fire_clocks", fire_clocks, timedelta(seconds=5), until_next),
     Job("run_calendars", run_calendars, timedelta(seconds=1)),
     Job("run_what_if", run_what_if, timedelta(seconds=1)),
+    Job("forget_runs", forget_runs, timedelta(hours=1)),
     Job("watch_lateness", watch_lateness, timedelta(seconds=15)),
 )

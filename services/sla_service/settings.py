@@ -11,3 +11,4 @@ class SlaSettings(BaseSettings):
 
     batch: int = Field(500, ge=1, le=5000, description="case files settled in one transaction")
     run_batch: int = Field(100, ge=1, le=5000, description="cases looked at in one step of a preview, what-if or such")
+    runs_kept_days: int = Field(90, ge=1, description="days that previews and what-if runs are kept; applications stay")

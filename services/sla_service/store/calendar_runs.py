@@ -2,10 +2,26 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Row, Select, Uuid, any_, bindparam, cast, func, select, true, tuple_, update
+from sqlalchemy import (
+    ARRAY,
+    Integer,
+    Row,
+    Select,
+    Uuid,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    select,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from services.sla_service.domain.case_file import CaseFile
@@ -17,6 +33,7 @@ from services.sla_service.store.tables import calendar_version, case_file, clock
 from services.sla_service.store.version_tables import calendar_change, calendar_run
 from shared.db import Tx
 from shared.kernel.access import Scope
+from shared.kernel.errors import Conflict
 from shared.kernel.ids import uuid7
 
 
@@ -34,7 +51,7 @@ _RUN = select(calendar_run, *_ABOUT).join(calendar_version, calendar_version.c.i
 
 
 async def start(tx: Tx, kind: str, version: Row[Any]) -> Row[Any]:
-    """A new run, or the one of this kind that is under way for this version."""
+    """A new run, or the one of this kind that is under way for this version. Conflict when that one ends meanwhile."""
     values = {
         "id": uuid7(tx.now), "kind": kind, "calendar_version_id": version.id, "revision": version.revision,
         "started_at": tx.now, "started_by": tx.actor.id,
@@ -43,7 +60,7 @@ async def start(tx: Tx, kind: str, version: Row[Any]) -> Row[Any]:
     wanted = (calendar_run.c.calendar_version_id == version.id) & (calendar_run.c.kind == kind)
     row = await tx.find(_RUN.where(wanted, calendar_run.c.state == "running"))
     if row is None:
-        raise LookupError("a run that was just started is gone")
+        raise Conflict("The run that was under way has just ended: ask again for another.", code="just_ended")
     return row
 
 
@@ -79,6 +96,13 @@ async def older_versions(tx: Tx, run: Row[Any]) -> list[UUID]:
     is_older = (calendar_version.c.code == run.code) & (calendar_version.c.version < run.version)
     rows = await tx.all(select(calendar_version.c.id).where(is_older, calendar_version.c.published_at.is_not(None)))
     return [row.id for row in rows]
+
+
+async def forget_previews(tx: Tx, before: datetime, most: int) -> int:
+    """Delete previews that ended before an instant, with what they showed. Applications are facts and stay."""
+    old = (calendar_run.c.kind == "preview") & (calendar_run.c.finished_at < before)
+    claimed = select(calendar_run.c.id).where(old).limit(most).with_for_update(skip_locked=True)
+    return (await tx.execute(delete(calendar_run).where(calendar_run.c.id.in_(claimed)))).rowcount
 
 
 async def count_open(tx: Tx, calendars: Sequence[UUID]) -> int:

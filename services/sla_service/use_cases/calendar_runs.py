@@ -14,13 +14,14 @@ from services.sla_service.domain.facts import Pin
 from services.sla_service.store import calendar_runs, clocks, ledger, versions
 from services.sla_service.store.book import calendar_of, read_book
 from services.sla_service.store.versions import CALENDARS
+from services.sla_service.use_cases import batches
+from services.sla_service.use_cases.batches import Runs
 from services.sla_service.use_cases.news import FIRE_NOTHING
 from services.sla_service.use_cases.settling import Occasion, Pins, repinned, settle
 from services.sla_service.use_cases.versions import see
 from shared.db import Row, Tx
 from shared.db.failures import is_infrastructure
 from shared.kernel.errors import Conflict, NotFound
-from shared.kernel.faults import fault_point
 
 PREVIEW = "preview"
 APPLY = "apply"
@@ -69,19 +70,8 @@ async def see_run(tx: Tx, run_id: UUID) -> Row[Any]:
 
 async def work(tx: Tx, most: int) -> int:
     """One batch of the oldest run under way; 0 when there is none."""
-    run = await calendar_runs.claim(tx)
-    if run is None:
-        return 0
-    try:
-        async with tx.savepoint():
-            await _step(tx, run, most)
-    except Exception as error:
-        if is_infrastructure(error):
-            raise
-        log.error("a run failed", extra={"run": str(run.id), "problem": type(error).__name__})
-        await calendar_runs.end(tx, run.id, problem="internal")
-    await fault_point("calendar_run.batch")
-    return 1
+    runs = Runs("calendar_run", calendar_runs.claim, _step, calendar_runs.end)
+    return await batches.work(tx, runs, most)
 
 
 async def _step(tx: Tx, run: Row[Any], most: int) -> None:

@@ -12,10 +12,10 @@ from services.sla_service.domain.what_if import Past, Tally, replay
 from services.sla_service.store import calendar_runs, clocks, ledger, versions
 from services.sla_service.store import what_if as store
 from services.sla_service.store.book import read_book
+from services.sla_service.use_cases import batches
+from services.sla_service.use_cases.batches import Runs
 from shared.db import Row, Tx
-from shared.db.failures import is_infrastructure
 from shared.kernel.errors import Invalid, NotFound
-from shared.kernel.faults import fault_point
 
 LONGEST = timedelta(days=400)
 SCANNED_FOR_EACH = 5  # case files looked at for each one that a batch may replay
@@ -72,19 +72,8 @@ async def delete(tx: Tx, run_id: UUID) -> None:
 
 async def work(tx: Tx, most: int) -> int:
     """One batch of the oldest run under way; 0 when there is none."""
-    run = await store.claim(tx)
-    if run is None:
-        return 0
-    try:
-        async with tx.savepoint():
-            await _step(tx, run, most)
-    except Exception as error:
-        if is_infrastructure(error):
-            raise
-        log.error("a run failed", extra={"run": str(run.id), "problem": type(error).__name__})
-        await store.end(tx, run.id, problem="internal")
-    await fault_point("what_if.batch")
-    return 1
+    runs = Runs("what_if", store.claim, _step, store.end)
+    return await batches.work(tx, runs, most)
 
 
 async def _step(tx: Tx, run: Row[Any], most: int) -> None:
