@@ -45,6 +45,24 @@ def test_many_are_acknowledged_at_once_and_those_refused_are_named(page: Page) -
     assert [row.note for row in rows] == ["รับทราบพร้อมกัน"]
 
 
+MARK = """const [real] = arguments; return import('/escalation/desk/state.js').then(({ state }) => {
+    const [mine, ...others] = [real, ...Array.from({ length: 100 }, () => crypto.randomUUID())];
+    for (const one of [...others, mine]) state.selected.set(one, { case_id: one, rung: 1, number: one });
+});"""
+
+
+def test_more_marks_than_the_api_takes_at_once_are_all_sent(page: Page) -> None:
+    (case,) = late(page, "1102")
+    page.sign_in()
+    page.js(MARK, str(case.case_id))
+    page.chord(Keys.SHIFT, "a")
+    page.wait(lambda: page.all("dialog"))
+    assert "รับทราบ 101 เรื่อง" in page.find("dialog h2").text
+    page.chord(Keys.CONTROL, Keys.ENTER)
+    page.wait_for_text("dialog h2", "รับทราบไม่สำเร็จ 100 เรื่อง")
+    assert acknowledged(page) == 1
+
+
 def test_the_officer_of_a_post_acknowledges_promises_and_takes_over(page: Page) -> None:
     late(page, "1102")
     page.sign_in("branch_manager", "1102")

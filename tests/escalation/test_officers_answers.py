@@ -62,6 +62,21 @@ async def test_who_is_handed_a_rung_is_told_and_may_answer_for_it(mailroom: Mail
     assert answer.status_code == 200, answer.text
 
 
+async def test_an_answer_that_is_sent_twice_under_one_key_is_given_once(mailroom: Mailroom) -> None:
+    await mailroom.staff()
+    await mailroom.enter(DEPUTY)
+    manager, to = mailroom.front.sign_in("branch_manager", "1102"), DEPUTY.staff_code
+    bodies = {"acknowledge": {}, "hand-over": {"to_staff_code": to, "reason": "ลา"}, "take-over": {"reason": "ดูแลเอง"}}
+    for what, body in bodies.items():
+        case, key = await mailroom.late(), {"Idempotency-Key": f"once-{what}"}
+        url = f"/cases/{case.case_id}/rungs/1/{what}"
+        first, second = [await manager.post(url, json=body, headers=key) for _ in range(2)]
+        assert (first.status_code, second.status_code) == (200, 200), (what, second.text)
+        assert first.json() == second.json()
+        logged = await mailroom.desk.rows("SELECT 1 FROM escalation.answer WHERE case_id = :case", case=case.case_id)
+        assert len(logged) == (2 if what == "take-over" else 1), what  # taking over is an acknowledgement too
+
+
 async def test_nobody_hands_over_what_is_not_theirs(mailroom: Mailroom) -> None:
     await mailroom.staff()
     case = await mailroom.late()

@@ -241,6 +241,25 @@ async def test_messages_are_shown_within_the_readers_offices_only(mailroom: Mail
     assert (await mailroom.front.sign_in("survey_caller").get("/messages")).status_code == 403
 
 
+async def test_a_rung_about_which_no_message_was_written_is_not_among_those_whom_nobody_could_tell(
+    mailroom: Mailroom,
+) -> None:
+    await mailroom.staff()
+    case, division = await mailroom.late(), mailroom.front.sign_in("complaints_division")
+    await mailroom.desk.rows("DELETE FROM escalation.message RETURNING 1")
+    found = [
+        (await division.get("/unacknowledged", params={"not_told": said})).json()["items"] for said in ("true", "false")
+    ]
+    assert [[line["case_id"] for line in lines] for lines in found] == [[], [str(case.case_id)]]
+
+
+async def test_an_unanswered_rung_says_what_its_case_is_about(mailroom: Mailroom) -> None:
+    await mailroom.staff()
+    await mailroom.late()
+    (line,) = (await mailroom.front.sign_in("complaints_division").get("/unacknowledged")).json()["items"]
+    assert (line["subject"], line["subject_name"]) == ("Q01", "น้ำไม่ไหล")
+
+
 async def test_unacknowledged_rungs_are_listed_by_age_until_answered_or_closed(mailroom: Mailroom) -> None:
     await mailroom.staff()
     first, second, third = [await mailroom.late() for _ in range(3)]

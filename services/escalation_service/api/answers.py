@@ -105,6 +105,7 @@ class UnansweredRung(BaseModel):
     office: str = Field(description="the responsible office of the case")
     region: int | None
     subject: str | None
+    subject_name: str | None = Field(description="what it is called today", examples=["น้ำไม่ไหล"])
     severity: str | None
     officer: OfficerShown | None = Field(description="null: the post was vacant")
     in_charge: str | None = Field(description="staff code of whoever took it over or was handed it")
@@ -127,15 +128,25 @@ async def promise(
 
 
 @router.post("/cases/{case_id}/rungs/{rung}/hand-over", summary="Put another officer in charge of a rung")
-async def hand_over(case_id: UUID, rung: Rung, body: HandOverBody, tx: Transaction, _actor: MayAnswer) -> InCharge:
-    name = await answers.hand_over(tx, case_id, rung, body.to_staff_code, body.reason)
-    return InCharge(case_id=case_id, rung=rung, staff_code=body.to_staff_code, name=name)
+async def hand_over(
+    place: Place, body: HandOverBody, tx: Transaction, _actor: MayAnswer, once: Idempotent, response: Response
+) -> InCharge:
+    async def hand() -> InCharge:
+        name = await answers.hand_over(tx, *place, body.to_staff_code, body.reason)
+        return InCharge(case_id=place[0], rung=place[1], staff_code=body.to_staff_code, name=name)
+
+    return await once.answer(tx, response, hand)
 
 
 @router.post("/cases/{case_id}/rungs/{rung}/take-over", summary="Answer for a rung yourself from now on")
-async def take_over(case_id: UUID, rung: Rung, body: TakeOverBody, tx: Transaction, actor: MayAnswer) -> InCharge:
-    await answers.take_over(tx, case_id, rung, body.reason)
-    return InCharge(case_id=case_id, rung=rung, staff_code=actor.id, name=None)
+async def take_over(
+    place: Place, body: TakeOverBody, tx: Transaction, actor: MayAnswer, once: Idempotent, response: Response
+) -> InCharge:
+    async def take() -> InCharge:
+        await answers.take_over(tx, *place, body.reason)
+        return InCharge(case_id=place[0], rung=place[1], staff_code=actor.id, name=None)
+
+    return await once.answer(tx, response, take)
 
 
 @router.post("/acknowledgements", summary="Acknowledge several rungs at once; each has its own result")

@@ -52,8 +52,14 @@ async def acknowledge(
     body: AcknowledgeBody,
     tx: Transaction,
     _actor: Annotated[Actor, needs("rungs:acknowledge")],
+    once: Idempotent,
+    response: Response,
 ) -> Acknowledged:
     defer = timedelta(hours=body.defer_hours) if body.defer_hours is not None else None
     said = Acknowledgement(defer, body.promised_at, body.note)
-    until = await follow_ups.acknowledge(tx, case_id, rung, said)
-    return Acknowledged(case_id=case_id, rung=rung, deferred_until=until)
+
+    async def notice() -> Acknowledged:
+        until = await follow_ups.acknowledge(tx, case_id, rung, said)
+        return Acknowledged(case_id=case_id, rung=rung, deferred_until=until)
+
+    return await once.answer(tx, response, notice)

@@ -70,14 +70,28 @@ export function acknowledge(line) {
 
 /** One notice for all lines that are marked. */
 export function acknowledgeMany() {
-  const lines = [...state.selected.values()].slice(0, MOST);
+  const lines = [...state.selected.values()];
   if (!lines.length || !may("rungs:acknowledge")) return void say("ยังไม่ได้เลือกเรื่อง กด x เพื่อเลือก");
   openForm({
     title: `รับทราบ ${lines.length} เรื่อง`, about: lines.map((line) => line.number).slice(0, 5).join(", ") + (lines.length > 5 ? " …" : ""),
     fields: [note, hours], button: `รับทราบทั้ง ${lines.length} เรื่อง`,
-    send: (values, key) => api.post("/acknowledgements", { items: lines.map((line) => ({ case_id: line.case_id, rung: line.rung })), ...values }, key),
+    send: inParts(lines),
     done: (answer) => toldOfMany(answer, lines),
   });
+}
+
+/** Sends as many lines at once as the API takes; after a failure it goes on with those that were not sent yet. */
+function inParts(lines) {
+  const waiting = lines.map((line) => ({ case_id: line.case_id, rung: line.rung }));
+  const items = [];
+  return async (values, key) => {
+    while (waiting.length) {
+      const answer = await api.post("/acknowledgements", { items: waiting.slice(0, MOST), ...values }, `${key}-${waiting.length}`);
+      items.push(...answer.items);
+      waiting.splice(0, MOST);
+    }
+    return { items };
+  };
 }
 
 async function toldOfMany(answer, lines) {

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select, tuple_, upda
 from sqlalchemy.dialects.postgresql import insert
 
 from services.escalation_service.domain.messages import Kind
+from services.escalation_service.store import subjects
 from services.escalation_service.store.directory_tables import OFFICER
 from services.escalation_service.store.follow_ups import visible
 from services.escalation_service.store.message_tables import ANSWER, MESSAGE
@@ -88,16 +89,13 @@ async def unanswered(
     tx: Tx, scope: Scope, wanted: Filters, *, after: tuple[datetime, UUID] | None, most: int
 ) -> Sequence[Row[Any]]:
     """A page of fired rungs that nobody has acknowledged, the oldest first."""
-    told = (
-        select(MESSAGE.c.state)
-        .where(MESSAGE.c.rung_id == R.rung_id, MESSAGE.c.kind == Kind.CALL)
-        .limit(1)
-        .scalar_subquery()
-    )
+    call = select(MESSAGE.c.state).where(MESSAGE.c.rung_id == R.rung_id, MESSAGE.c.kind == Kind.CALL)
+    told = call.limit(1).scalar_subquery()
+    named = subjects.name(F.subject, tx.now)
     open_rung = and_(R.state == "fired", R.acknowledged_at.is_(None), R.settled_at.is_(None))
     statement = (
         select(RUNG, F.number, F.office.label("case_office"), F.region, F.subject, F.severity, L.due_at)
-        .add_columns(told.label("told"))
+        .add_columns(told.label("told"), named.label("subject_name"))
         .join(CASE_FILE, F.case_id == R.case_id)
         .join(LADDER, and_(L.case_id == R.case_id, L.cycle == R.cycle))
         .where(open_rung, visible(scope))
@@ -108,7 +106,8 @@ async def unanswered(
     if wanted.fired_before is not None:
         statement = statement.where(R.fired_at <= wanted.fired_before)
     if wanted.not_told is not None:
-        statement = statement.where((told == "not_told") if wanted.not_told else (told != "not_told"))
+        state = func.coalesce(told, "")
+        statement = statement.where(state == "not_told" if wanted.not_told else state != "not_told")
     if after is not None:
         statement = statement.where(tuple_(R.fired_at, R.rung_id) > tuple_(*after))
     return await tx.all(statement.order_by(R.fired_at, R.rung_id).limit(most))
