@@ -50,7 +50,7 @@ from shared.contracts.intake import (
     SubjectPublished,
 )
 from shared.contracts.reporting import OisAcknowledged
-from shared.contracts.survey import CallClosed, CustomerTold, NoticeFailed
+from shared.contracts.survey import CallClosed, CallOpened, CustomerTold, NoticeFailed
 from shared.db import Tx
 from shared.messaging.consumer import Handler, Meta
 
@@ -170,6 +170,12 @@ async def on_notice_failed(tx: Tx, event: NoticeFailed, meta: Meta) -> None:
         await _heard(tx, event, meta, _done(NOTIFY_CUSTOMER, event, event.failed_at, MOOT))
 
 
+async def on_call_opened(tx: Tx, event: CallOpened, meta: Meta) -> None:
+    """Opened once more when the number comes that was missing: from then on there is a call to make."""
+    if event.purpose == SATISFACTION:
+        await _heard(tx, event, meta, _done(SURVEY_CALL, event, event.opened_at, REACHABLE))
+
+
 async def on_call_closed(tx: Tx, event: CallClosed, meta: Meta) -> None:
     """A customer without a telephone number is counted apart: there was no call to make."""
     if event.purpose != SATISFACTION:
@@ -207,6 +213,7 @@ HANDLERS: Mapping[type[Event], Handler] = {
     ContactChanged: on_contact_changed,
     CustomerTold: on_customer_told,
     NoticeFailed: on_notice_failed,
+    CallOpened: on_call_opened,
     CallClosed: on_call_closed,
     OisAcknowledged: on_ois_acknowledged,
     SubjectPublished: on_subject_published,

@@ -8,7 +8,7 @@ from uuid import uuid4
 from shared.contracts.base import INTAKE, REPORTING, SURVEY, Event
 from shared.contracts.envelope import Envelope
 from shared.contracts.reporting import OisAcknowledged
-from shared.contracts.survey import CallClosed, CustomerTold
+from shared.contracts.survey import CallClosed, CallOpened, CustomerTold
 from shared.messaging.port import Message
 from tests.sla.bench import STREAMS_BEGAN, Bench, Story, minutes
 from tests.sla.given import bangkok, hours
@@ -97,6 +97,24 @@ async def test_a_reopening_makes_what_was_to_be_told_void(bench: Bench) -> None:
     await bench.hear(story.resolved(NINE + hours(3)))
     first, second = await bench.clocks(story, "notify_customer")
     assert (first["cycle"], second["started_at"], second["verdict"]) == (1, NINE + hours(3), None)
+
+
+async def test_a_call_that_lacked_a_number_is_measured_from_when_the_number_comes(bench: Bench) -> None:
+    story = await _closed_case(bench)
+    task: dict[str, Any] = {"task_id": uuid4(), "purpose": "satisfaction"}
+    opened = elsewhere(story, 1, CallOpened, **task, opened_at=NINE)
+    closed = elsewhere(story, 2, CallClosed, **task, outcome="no_phone", attempts=0, closed_at=NINE)
+    await bench.hear(opened, closed)
+    assert [row["verdict"] for row in await bench.clocks(story, "survey_call")] == ["cancelled"]
+    bench.clock.set(NINE + hours(30))
+    await bench.hear(elsewhere(story, 3, CallOpened, **task, opened_at=NINE + hours(30)))
+    [running] = await bench.clocks(story, "survey_call")
+    assert (running["started_at"], running["verdict"]) == (NINE + hours(30), None)
+    late = {"outcome": "answered", "attempts": 1, "closed_at": running["due_at"] + minutes(1)}
+    bench.clock.set(late["closed_at"])
+    await bench.hear(elsewhere(story, 4, CallClosed, **task, **late))
+    [called] = await bench.clocks(story, "survey_call")
+    assert (called["stopped_at"], called["verdict"]) == (late["closed_at"], "breached")
 
 
 async def test_ois_is_done_with_a_cycle_by_any_record_of_it_or_of_a_later_one(bench: Bench) -> None:

@@ -56,7 +56,8 @@ class Classification:
 class Milestone:
     """Something was done that ends the clock of one metric (accepted ends `acknowledge`, say).
 
-    `moot`: it ended without being done. `reachable` and `unreachable` (cycle 0) tell whether there is anybody to tell.
+    `moot`: it ended without being done; `reachable` in the same cycle, later: it can be done after all. In cycle 0
+    `reachable` and `unreachable` tell whether there is anybody to tell.
     """
 
     metric: str
@@ -129,7 +130,7 @@ class CaseFacts:
 
     @cached_property
     def _contacts(self) -> list[Milestone]:
-        told = [one for one in self.milestones if one.role in (REACHABLE, UNREACHABLE)]
+        told = [one for one in self.milestones if one.cycle == 0 and one.role in (REACHABLE, UNREACHABLE)]
         return sorted(told, key=lambda one: one.seq)
 
     def reachable_from(self, at: datetime) -> datetime:
@@ -138,6 +139,13 @@ class CaseFacts:
         if not known or known[-1].role == REACHABLE:
             return at
         return next((one.at for one in self._contacts if one.at > at and one.role == REACHABLE), at)
+
+    def possible_from(self, metric: str, cycle: int) -> datetime | None:
+        """Since when something can be done that was moot before; None: it never was, or still is."""
+        own = [one for one in self.milestones if (one.metric, one.cycle) == (metric, cycle)]
+        given_up = min((one.at for one in own if one.role == MOOT), default=None)
+        found = [one.at for one in own if one.role == REACHABLE and given_up is not None and one.at > given_up]
+        return max(found, default=None)
 
     def reopening(self, cycle: int) -> Edge | None:
         """The fact that began a cycle after the first."""

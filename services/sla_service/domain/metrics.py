@@ -65,6 +65,12 @@ def _report_to_tell(facts: CaseFacts, cycle: int) -> datetime | None:
     return facts.reachable_from(reported_at) if reported_at else None
 
 
+def _report_to_call(facts: CaseFacts, cycle: int) -> datetime | None:
+    """The report, or later, when the number that was missing came."""
+    reported_at = _report(facts, cycle)
+    return (facts.possible_from(SURVEY_CALL, cycle) or reported_at) if reported_at else None
+
+
 def _opening(facts: CaseFacts, cycle: int) -> datetime | None:
     """Registration, later the reopening: nobody can record what has not been entered."""
     reopening = facts.reopening(cycle)
@@ -72,8 +78,11 @@ def _opening(facts: CaseFacts, cycle: int) -> datetime | None:
 
 
 def _reached(facts: CaseFacts, metric: str, cycle: int) -> Iterator[Stop]:
+    possible_from = facts.possible_from(metric, cycle)
     for one in facts.milestones:
-        if one.metric == metric and one.cycle == cycle and one.role in (DONE, MOOT):
+        if (one.metric, one.cycle) != (metric, cycle) or one.role not in (DONE, MOOT):
+            continue
+        if one.role == DONE or possible_from is None or one.at > possible_from:
             yield Stop(one.at, one.seq, one.role)
 
 
@@ -124,7 +133,7 @@ RULES: Mapping[str, Rule] = {
     FIRST_CONTACT: Rule(SURVEY_LANE, _receipt_of_the_reachable, _by_contact, every_cycle=False),
     RESOLVE: Rule(INTAKE_LANE, _receipt, _with_the_case, is_paused=True),
     NOTIFY_CUSTOMER: Rule(SURVEY_LANE, _report_to_tell, _by_telling),
-    SURVEY_CALL: Rule(SURVEY_LANE, _report, _after_the_report),
+    SURVEY_CALL: Rule(SURVEY_LANE, _report_to_call, _after_the_report),
     OIS_RECORD: Rule(REPORTING_LANE, _opening, _by_record),
 }
 EMPTY = frozenset({MOOT, CANCELLED, SUPERSEDED})  # ends after which there was nothing left to measure
