@@ -23,7 +23,7 @@ token: run-env ## a bearer token of the development issuer; ROLE=branch_staff (o
 	@$(RUN) services token $(ROLE) $(ARGS)
 
 test: dev-env ## the whole suite, a process per core; ARGS="-k word" for a part, WORKERS=0 for one process
-	@$(RUN) pytest -n $(WORKERS) --maxprocesses 4 $(ARGS)
+	@$(RUN) pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: dev-env ## lint, format, types, import contracts
 	@$(BIN)/ruff check .
