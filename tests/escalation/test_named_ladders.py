@@ -9,6 +9,7 @@ from shared.kernel.clock import BANGKOK
 from tests.escalation.given import Case, Desk, Front
 from tests.escalation.test_ladder_policies import calendar, ladder, publish, rung
 
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 # By its own selector it would be for no case of these tests.
 TWO_RUNGS = ladder(
@@ -81,6 +82,34 @@ async def test_9_a_ladder_that_is_named_and_not_published_is_missed_before_a_cas
     ]
     await desk.hear(calendar(desk))
     assert (await publish(front.sign_in("policy_editor"), TWO_RUNGS, "urgent")).status_code == 200
+    assert await named_missing(desk) == []
+
+
+async def test_9_a_named_ladder_that_begins_later_is_missed_and_waited_for_until_it_begins(
+    desk: Desk, front: Front
+) -> None:
+    await desk.hear(calendar(desk), named(desk), named(desk, policy="Q02", valid_from=desk.now + DAY))
+    case, begins = await a_late_case(desk), {"valid_from": (desk.now + 10 * HOUR).isoformat()}
+    assert (await publish(front.sign_in("policy_editor"), TWO_RUNGS, "urgent", **begins)).status_code == 200
+    await desk.advance(hours=9, minutes=58)
+    assert await climbed(desk, case) == []
+    assert await named_missing(desk) == ["policy Q01/2 names ladder urgent that is not in force: 1 late cases wait"]
+    await desk.advance(minutes=4)
+    assert await climbed(desk, case) == [("urgent", 1, 1)]
+    assert await named_missing(desk) == []
+
+
+async def test_9_a_ladder_that_is_named_and_not_for_branches_is_told_and_not_replaced(desk: Desk, front: Front) -> None:
+    await desk.hear(calendar(desk), named(desk))
+    editor, case = front.sign_in("policy_editor"), await a_late_case(desk)
+    foreign = ladder(rung(1, "head_office", "own", 0), queue="head_office", subject="S01")
+    assert (await publish(editor, foreign, "urgent")).status_code == 200
+    await desk.advance(hours=1)
+    assert await climbed(desk, case) == []
+    assert await named_missing(desk) == ["policy Q01/2 names ladder urgent that is not for branches: 1 late cases wait"]
+    assert (await publish(editor, TWO_RUNGS, "urgent")).status_code == 200
+    await desk.advance(minutes=2)
+    assert await climbed(desk, case) == [("urgent", 2, 1)]
     assert await named_missing(desk) == []
 
 

@@ -37,11 +37,11 @@ def select_ladder(versions: Iterable[LadderRules], file: CaseFile, at: datetime)
     return min(later, key=lambda v: (v.valid_from, *(-n for n in v.selector.rank))) if later else NO_LADDER
 
 
-def named_ladder(versions: Iterable[LadderRules], name: str, at: datetime) -> LadderRules:
-    """The version of a ladder in force at an instant, or the first after it; without rungs where there is none."""
-    mine = sorted((v for v in versions if v.ladder == name), key=lambda v: v.valid_from)
-    fit = [v for v in mine if v.is_valid_at(at)] or [v for v in mine if v.valid_from > at]
-    return fit[0] if fit else replace(NO_LADDER, ladder=name)
+def named_ladder(versions: Iterable[LadderRules], name: str, queue: str, at: datetime) -> LadderRules:
+    """A ladder's version for a queue in force at an instant, or the first after it; without rungs where none is."""
+    mine = (v for v in versions if v.ladder == name and v.selector.queue == queue)
+    later = sorted((v for v in mine if v.valid_to is None or v.valid_to > at), key=lambda v: v.valid_from)
+    return later[0] if later else replace(NO_LADDER, ladder=name)
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,21 @@ class RuleBook:
     versions: tuple[LadderRules, ...]
     calendars: dict[str, CalendarCopy]
 
-    def rules_for(self, file: CaseFile, at: datetime, named: str | None = None) -> LadderRules:
-        """The ladder of a case with its calendars; without rungs where there is none.
+    def rules_for(self, file: CaseFile, at: datetime, now: datetime, named: str | None = None) -> LadderRules:
+        """The ladder of a case with its calendars, among those that have begun; without rungs where there is none.
 
-        The one that is named, unless it is for the other queue: its posts are not those of this one.
+        A named one is not replaced, except for what the head office has: it climbs no ladder of branches.
         """
-        rules = named_ladder(self.versions, named, at) if named else None
-        if rules is None or (rules.rungs and rules.selector.queue != queue_of(file)):
-            rules = select_ladder(self.versions, file, at)
+        begun, queue = [v for v in self.versions if v.valid_from <= now], queue_of(file)
+        rules = named_ladder(begun, named, queue, at) if named else NO_LADDER
+        foreign = queue == HEAD_OFFICE_QUEUE and not rules.rungs and named in {v.ladder for v in begun}
+        if named is None or foreign:
+            rules = select_ladder(begun, file, at)
         return rules.on(self.calendars)
+
+    def in_force(self, name: str, at: datetime) -> LadderRules | None:
+        """The version of a ladder at an instant, for whichever queue."""
+        return next((v for v in self.versions if v.ladder == name and v.is_valid_at(at)), None)
 
 
 @dataclass(frozen=True)

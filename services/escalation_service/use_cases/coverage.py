@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from services.escalation_service.domain.calendars import HORIZON_WARNING
 from services.escalation_service.domain.ladder import LadderRules, Selector, Wait
-from services.escalation_service.domain.policy import RuleBook, named_ladder
+from services.escalation_service.domain.policy import BRANCH_QUEUE, RuleBook
 from services.escalation_service.store import ladders, named_ladders, officers, offices
 from services.escalation_service.use_cases.firing import known_until
 from services.escalation_service.use_cases.planning import rule_book
@@ -20,6 +20,7 @@ _NEEDED = (
     ("region", "region_director", "regions have no director"),
     ("area", "deputy_governor", "areas have no deputy governor"),
 )
+_FOREIGN = "is not for branches"
 _QUEUES = {"branch": "cases of branches", "head_office": "the head-office queue"}
 
 
@@ -95,27 +96,29 @@ async def _stalled(tx: Tx) -> list[str]:
     return [f"{n} ladders {words.get(why, why)}" for why, n in sorted(counts.items())]
 
 
-def _end_of(book: RuleBook, rules: LadderRules, now: datetime) -> datetime | None:
-    """When a ladder ends, if that is soon and no version of it follows."""
-    ends = rules.valid_to
-    is_soon = ends is not None and ends < now + HORIZON_WARNING
-    return ends if is_soon and ends and not named_ladder(book.versions, rules.ladder, ends).rungs else None
-
-
 async def _named(tx: Tx, book: RuleBook) -> list[str]:
-    """Ladders that policies name and nobody has published, or that end while they are named; late cases that wait."""
+    """What is wrong with the ladders that policies name, also of late cases whose policy has ended meanwhile."""
     waiting = {(row.policy or "unknown", row.ladder): row.n for row in await ladders.waiting_for_named(tx)}
-    missing = dict.fromkeys(waiting)
-    ending = []
-    for row in await named_ladders.in_use(tx):
-        name = f"{row.policy}/{row.version}"
-        found = named_ladder(book.versions, row.ladder, max(row.valid_from, tx.now))
-        if not found.rungs:
-            missing[name, row.ladder] = None
-        elif (ends := _end_of(book, found, tx.now)) and (row.valid_to is None or row.valid_to > ends):
-            day = ends.astimezone(BANGKOK).date()
-            ending.append(f"policy {name} names ladder {row.ladder} that ends on {day} and none follows it")
-    return ending + [
-        f"policy {key[0]} names ladder {key[1]} that is not in force: {waiting.get(key, 0)} late cases wait"
-        for key in sorted(missing)
-    ]
+    named = {(f"{row.policy}/{row.version}", row.ladder): row for row in await named_ladders.in_use(tx)}
+    reasons = []
+    for key in sorted(waiting.keys() | named.keys()):
+        row = named.get(key)
+        found = book.in_force(key[1], max(row.valid_from, tx.now) if row else tx.now)
+        wrong = _wrong(book, found, row.valid_to if row else None, tx.now)
+        late = f": {waiting.get(key, 0)} late cases wait" if found is None or wrong == _FOREIGN else ""
+        if wrong:
+            reasons.append(f"policy {key[0]} names ladder {key[1]} that {wrong}{late}")
+    return reasons
+
+
+def _wrong(book: RuleBook, found: LadderRules | None, named_until: datetime | None, now: datetime) -> str | None:
+    """Of a ladder while it is named: not there, not for branches, or soon over without a version that follows."""
+    if found is None:
+        return "is not in force"
+    if found.selector.queue != BRANCH_QUEUE:
+        return _FOREIGN
+    ends = found.valid_to
+    if ends is None or ends >= now + HORIZON_WARNING or (named_until is not None and named_until <= ends):
+        return None
+    follows = book.in_force(found.ladder, ends) is not None
+    return None if follows else f"ends on {ends.astimezone(BANGKOK).date()} and none follows it"

@@ -31,9 +31,12 @@ def forget_rule_book(tx: Tx) -> None:
 
 
 def rules_of(book: RuleBook, file: CaseFile, facts: Facts, now: datetime) -> LadderRules:
-    """The version in force at the breach, of the ladder that its policy names: later publications change nothing."""
+    """The version in force at the breach, of the ladder that its policy names: later publications change nothing.
+
+    Where there was none, the first that has begun since.
+    """
     breach = facts.newest
-    return book.rules_for(file, breach.breached_at, breach.ladder) if breach else book.rules_for(file, now)
+    return book.rules_for(file, breach.breached_at, now, breach.ladder) if breach else book.rules_for(file, now, now)
 
 
 def follow(before: Ladder, plan: Plan, facts: Facts, now: datetime) -> Ladder:
