@@ -13,6 +13,7 @@ from tests.escalation.given import Case, Desk, Front
 
 DAY = timedelta(days=1)
 NEW = {"code": "1999", "name_th": "กปภ.สาขาใหม่", "belongs_to": "R02"}
+OVER = {"valid_from": "2026-01-05T00:00:00Z", "valid_to": "2026-01-06T00:00:00Z"}
 
 
 async def version_of(client: httpx.AsyncClient, office: str = "1102") -> dict[str, str]:
@@ -165,6 +166,9 @@ async def test_a_region_is_not_closed_while_branches_belong_to_it(desk: Desk, fr
         ({"belongs_to": "D1"}, "belongs_elsewhere"),
         ({"belongs_to": "R77"}, "unknown_office"),
         ({"code": "D9", "belongs_to": "R01"}, "belongs_elsewhere"),
+        ({"code": "D9", "belongs_to": "R01"} | OVER, "belongs_elsewhere"),
+        ({"belongs_to": "D1"} | OVER, "belongs_elsewhere"),
+        ({"belongs_to": "R77"} | OVER, "unknown_office"),
         ({"name_th": "=1+1"}, "looks_like_a_formula"),
         ({"valid_from": "2019-01-01T00:00:00Z"}, "office_not_open"),
         ({"valid_to": "2019-01-01T00:00:00Z"}, "ends_before_it_begins"),
@@ -178,6 +182,19 @@ async def test_an_office_that_cannot_be_is_refused(desk: Desk, front: Front, bod
     assert (
         await desk.rows("SELECT 1 FROM escalation.office WHERE code NOT IN (SELECT office FROM escalation.post)") == []
     )
+
+
+async def test_a_region_belongs_to_an_area_and_to_nothing_else(desk: Desk) -> None:
+    with pytest.raises(IntegrityError, match="area_region_area_check"):
+        await desk.rows("INSERT INTO escalation.area_region VALUES (6, '2026-01-05', 'R01') RETURNING 1")
+
+
+async def test_the_head_office_is_never_closed(desk: Desk, front: Front) -> None:
+    division = front.sign_in("complaints_division")
+    assert told(await close(division, "HQ", (desk.now + DAY).isoformat())) == (422, "head_office_stays")
+    said = (await upload(division, "office,valid_to\nHQ,2026-12-31\n", apply=True)).json()
+    assert [(one["field"], one["code"]) for one in said["rows"][0]["errors"]] == [("valid_to", "head_office_stays")]
+    assert (await close(division, "HQ", None)).status_code == 200
 
 
 async def test_a_move_that_cannot_be_is_refused(desk: Desk, front: Front) -> None:

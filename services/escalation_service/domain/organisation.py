@@ -85,6 +85,8 @@ class Organisation:
             raise Invalid("A new office needs a name.", code="needs_a_name")
         if kind is OfficeKind.BRANCH and wish.above is None:
             raise Invalid("A branch belongs to a region.", code="needs_a_region")
+        if wish.above is not None and kind not in _ABOVE:
+            raise Invalid("An area belongs to no other office.", code="belongs_elsewhere")
         begin = wish.begin or self.now
         first = wish.above if kind is OfficeKind.BRANCH else None
         self._put(Office(wish.code, wish.name_th, begin, wish.end, first))
@@ -94,6 +96,8 @@ class Organisation:
 
     def alter(self, code: str, name_th: str, end: datetime | None) -> list[str]:
         """Another name, or closed from an instant on. Raises Conflict while others belong to it after that."""
+        if end is not None and kind_of(code) is OfficeKind.HEAD_OFFICE:
+            raise Invalid("The head office stands in for all others and stays.", code="head_office_stays")
         known = self.offices[code]
         changed = [n for n, old, new in (("name", known.name_th, name_th), ("valid_to", known.end, end)) if old != new]
         if changed:
@@ -143,16 +147,17 @@ class Organisation:
                 yield above, begin, end
 
     def _check(self, code: str) -> None:
-        """An office belongs to one of the right kind, and only while both are open; what is over is left alone."""
+        """An office belongs to one of the right kind, and only while both are open; when it did is left alone."""
         wanted = _ABOVE.get(kind_of(code))
         for above, begin, end in self._stays(code):
-            if above is None or (end is not None and end <= self.now):
+            if above is None:
                 continue
             if kind_of(above) is not wanted:
                 raise Invalid("A branch belongs to a region, a region to an area.", code="belongs_elsewhere")
             if (host := self.offices.get(above)) is None:
                 raise Invalid("There is no office with this code.", code="unknown_office")
-            if begin < host.begin or (host.end is not None and (end is None or end > host.end)):
+            is_over = end is not None and end <= self.now
+            if not is_over and (begin < host.begin or (host.end is not None and (end is None or end > host.end))):
                 raise Conflict("One belongs to the other for a time when it is closed.", code="office_not_open")
 
 

@@ -139,6 +139,7 @@ AREA_REGION = Table(
     Column("area", Text),
     PrimaryKeyConstraint("region", "valid_from", name="area_region_pkey"),
     ForeignKeyConstraint(["area"], ["office.code"], name="area_region_area_fkey"),
+    CheckConstraint("area ~ '^D[1-9]$'", name="area_region_area_check"),
 )
 
 LADDER_POLICY = Table(

@@ -10,7 +10,7 @@ from shared.kernel.errors import Refusal
 
 _FIELDS = {
     "needs_a_name": "name", "needs_a_region": "belongs_to", "belongs_elsewhere": "belongs_to",
-    "unknown_office": "belongs_to", "ends_before_it_begins": "valid_to",
+    "unknown_office": "belongs_to", "ends_before_it_begins": "valid_to", "head_office_stays": "valid_to",
 }  # fmt: skip
 
 
