@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,6 @@ from sqlalchemy import (
     any_,
     bindparam,
     cast,
-    delete,
     func,
     select,
     true,
@@ -96,13 +94,6 @@ async def older_versions(tx: Tx, run: Row[Any]) -> list[UUID]:
     is_older = (calendar_version.c.code == run.code) & (calendar_version.c.version < run.version)
     rows = await tx.all(select(calendar_version.c.id).where(is_older, calendar_version.c.published_at.is_not(None)))
     return [row.id for row in rows]
-
-
-async def forget_previews(tx: Tx, before: datetime, most: int) -> int:
-    """Delete previews that ended before an instant, with what they showed. Applications are facts and stay."""
-    old = (calendar_run.c.kind == "preview") & (calendar_run.c.finished_at < before)
-    claimed = select(calendar_run.c.id).where(old).limit(most).with_for_update(skip_locked=True)
-    return (await tx.execute(delete(calendar_run).where(calendar_run.c.id.in_(claimed)))).rowcount
 
 
 async def count_open(tx: Tx, calendars: Sequence[UUID]) -> int:

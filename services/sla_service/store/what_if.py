@@ -84,13 +84,6 @@ async def remove(tx: Tx, run_id: UUID) -> bool:
     return await tx.find(statement) is not None
 
 
-async def forget(tx: Tx, before: datetime, most: int) -> int:
-    """Delete runs that ended before an instant, with their results."""
-    old = select(what_if_run.c.id).where(what_if_run.c.finished_at < before)
-    claimed = old.limit(most).with_for_update(skip_locked=True)
-    return (await tx.execute(delete(what_if_run).where(what_if_run.c.id.in_(claimed)))).rowcount
-
-
 async def count_files(tx: Tx) -> int:
     """How many case files there are: what progress is measured by."""
     found: int = await tx.scalar(select(func.count()).select_from(case_file))
