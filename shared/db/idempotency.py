@@ -7,10 +7,12 @@ from functools import cache
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Table, delete
+from sqlalchemy import Table, delete, select
 
 from shared.db.tables import metadata
 from shared.db.tx import KEPT, Tx
+
+PURGED_AT_ONCE = 1_000
 
 _CLAIM = """
 SELECT pg_try_advisory_xact_lock(asked.number) AS claimed, kept.request_hash, kept.status, kept.answer
@@ -70,7 +72,12 @@ def store_answer(tx: Tx, answer: Stored) -> None:
 
 
 async def purge_idempotency(tx: Tx) -> int:
-    """Delete what has expired; a job's step. How many rows went."""
-    table = _table(tx.schema)
-    result = await tx.execute(delete(table).where(table.c.created_at <= tx.now - KEPT))
+    """Delete some of what has expired; a job's step. How many rows went.
+
+    It passes over rows that are being written anew at this moment: waiting for them could be a deadlock.
+    """
+    kept = _table(tx.schema)
+    expired = select(kept.c.actor, kept.c.key).where(kept.c.created_at <= tx.now - KEPT).order_by(kept.c.created_at)
+    some = expired.limit(PURGED_AT_ONCE).with_for_update(skip_locked=True).cte("some")
+    result = await tx.execute(delete(kept).where(kept.c.actor == some.c.actor, kept.c.key == some.c.key))
     return result.rowcount

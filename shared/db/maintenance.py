@@ -73,7 +73,8 @@ async def _drop_behind(connection: asyncpg.Connection, schema: str, before: date
 
 
 async def _remove(connection: asyncpg.Connection, table: str, column: str, before: date) -> int:
-    sql = f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {column} < $1 LIMIT {_BATCH}))"  # noqa: S608
+    some = f"SELECT ctid FROM {table} WHERE {column} < $1 LIMIT {_BATCH} FOR UPDATE SKIP LOCKED"  # noqa: S608
+    sql = f"DELETE FROM {table} WHERE ctid = ANY(ARRAY({some}))"  # noqa: S608
     moment = before if isinstance(before, datetime) else datetime.combine(before, datetime.min.time(), UTC)
     removed = 0
     while True:

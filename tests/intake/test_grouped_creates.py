@@ -21,6 +21,7 @@ from shared.reference import region_of
 from shared.testing.start import START
 from shared.testing.system import System
 from shared.web import Idempotency
+from shared.web.idempotency import Replay
 
 A, B, C = "1102", "1103", "HQ"
 
@@ -180,3 +181,34 @@ async def _lock_of_counters(intake: System) -> asyncpg.Connection:
     connection = await asyncpg.connect(dsn)
     await connection.execute("BEGIN; LOCK TABLE intake.number_series IN ACCESS EXCLUSIVE MODE")
     return connection
+
+
+# Another process that was first with the key: its case is not of this test, its answer is.
+KEPT_MEANWHILE = """
+INSERT INTO intake.idempotency (actor, key, request_hash, status, answer, created_at)
+VALUES ('system', 'k1', $1, 201, '{"headers": {}, "body": {"n": 1}}', $2)
+"""
+WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
+
+async def test_a_group_whose_key_is_answered_between_its_look_and_its_commit_gives_that_answer_again(
+    intake: System,
+) -> None:
+    """docs/adr/0008: the group waits for its number while the other process keeps its answer."""
+    await writer(intake).write([incoming(receipt(A))])
+    mine, neighbour = incoming(receipt(A), "k1"), incoming(receipt(A), "k2")
+    dsn = make_url(intake.database.admin_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    other = await asyncpg.connect(dsn)
+    async with other.transaction():
+        await other.execute("SELECT 1 FROM intake.number_series FOR UPDATE")
+        group = asyncio.create_task(writer(intake).write([mine, neighbour]))
+        async with asyncio.timeout(10):
+            while not await intake.sql(WAITING):
+                pass
+        await other.execute(KEPT_MEANWHILE, mine.once.request_hash, intake.clock.now())
+    await other.close()
+    repeated, written = await group
+    assert isinstance(repeated, Replay)
+    assert repeated.stored.answer["body"] == {"n": 1}
+    assert isinstance(written, Written)
+    assert await series_of(intake) == {f"{A}-2569": [1, 2]}

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from shared.db import Database
-from shared.db.idempotency import claim_keys
+from shared.db.idempotency import PURGED_AT_ONCE, claim_keys
 from shared.kernel.clock import ManualClock
 from shared.kernel.errors import Conflict
 from shared.testing.postgres import TestDatabase
@@ -164,6 +164,46 @@ async def test_a_key_is_forgotten_after_a_day(world: World) -> None:
     clock.advance(timedelta(hours=24))
     async with world.db.transaction() as tx:
         assert await purge_idempotency(tx) == 1
+
+
+EXPIRED = """
+INSERT INTO idempotency (actor, key, request_hash, status, answer, created_at)
+SELECT 'adapter', 'k-' || n, '', 201, '{}', now() - interval '25 hours' - n * interval '1 s'
+FROM generate_series(1, :rows) AS n
+"""
+
+
+async def test_expired_keys_go_a_bounded_part_at_a_time_and_one_that_is_written_anew_is_passed_over(
+    world: World,
+) -> None:
+    async with world.db.transaction() as tx:
+        await tx.execute(text(EXPIRED), {"rows": PURGED_AT_ONCE + 2})
+    async with world.db.transaction() as writer, world.db.transaction() as tx:
+        await writer.execute(text("UPDATE idempotency SET created_at = now() WHERE key = 'k-7'"))
+        assert await purge_idempotency(tx) == PURGED_AT_ONCE
+        assert await purge_idempotency(tx) == 1
+    assert [row.key for row in await world.run("SELECT key FROM idempotency")] == ["k-7"]
+
+
+async def test_a_route_whose_key_is_answered_by_another_process_meanwhile_is_a_conflict(world: World) -> None:
+    async with world.client() as client, world.db.transaction() as other:
+        await other.execute(text("INSERT INTO thing (id, name) VALUES (1, 'ท่อแตก')"))
+        late = asyncio.create_task(client.post("/intake/v1/things", json=ROW, headers=KEY))
+        await waits_for_a_lock(world)
+        Idempotency("k-1", "dev-complaints_division", b"another's", 201).keep(other, {"n": 1}, {})
+        await other.execute(text("DELETE FROM thing"))
+    answer = await late
+    assert (answer.status_code, answer.json()["code"]) == (409, "key_in_progress")
+    assert await world.run("SELECT 1 FROM thing") == []
+
+
+async def waits_for_a_lock(world: World) -> None:
+    """Until a statement of another connection waits for what a transaction holds."""
+    async with asyncio.timeout(10):
+        while not await world.run(
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ):
+            pass
 
 
 async def test_keys_are_checked_and_kept_in_batches(world: World) -> None:
