@@ -160,6 +160,7 @@ def test_only_the_officer_of_the_post_or_the_complaints_division_may_answer_for_
     assert not may_answer(deputy, "deputy_governor", "D1", AREAS)
     assert may_answer(division, "deputy_governor", "D1", AREAS)
     assert covered_regions(["D3", "R02"], AREAS) == {1, 8, 2}
+    assert covered_regions(["R11", "1102", "HQ"], AREAS) == {11}  # a region without an area has its own office
 
 
 def test_what_is_told_of_all_held_time_takes_the_place_of_what_was_told_before() -> None:

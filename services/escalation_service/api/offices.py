@@ -31,7 +31,7 @@ MayWrite = Annotated[Actor, needs("officers:write")]
 At = Annotated[Instant | None, Query(description="as it is at this instant; without it: now")]
 
 
-@router.get("/offices", summary="All offices: 234 branches, 10 regions, 5 areas, the head office")
+@router.get("/offices", summary="All offices: branches, regions, areas, the head office")
 async def list_offices(
     tx: Transaction,
     _actor: MayRead,

@@ -1,5 +1,6 @@
 """Offices and posts: whom a rung calls upon."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -119,7 +120,8 @@ def post_office(place: Place, case: CaseFile, chart: Chart) -> str:
 def covered_regions(offices: Iterable[str], areas: Mapping[int, str]) -> frozenset[int]:
     """The regions that region offices and deputy governors' areas stand for."""
     named = frozenset(offices)
-    return frozenset(region for region, area in areas.items() if area in named or region_office(region) in named)
+    own = {int(code[1:]) for code in named if re.fullmatch("R[0-9]{2}", code)}
+    return frozenset(own | {region for region, area in areas.items() if area in named})
 
 
 def may_answer(actor: Actor, post: str, office: str, areas: Mapping[int, str]) -> bool:

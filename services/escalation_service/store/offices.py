@@ -44,7 +44,7 @@ async def regions_alone(tx: Tx, at: datetime) -> list[str]:
 
 
 async def list_areas(tx: Tx) -> Sequence[Row[Any]]:
-    """Every entry: at most a few for each of the ten regions."""
+    """Every entry: at most a few for each region."""
     return await tx.all(select(AREA_REGION).order_by(AREA_REGION.c.region, AREA_REGION.c.valid_from))
 
 
