@@ -78,6 +78,7 @@ async def test_those_of_the_new_region_see_the_case_and_may_answer_for_it(desk: 
     assert (await director.get(f"/cases/{case.case_id}/rungs")).status_code == 404
     await move(front.sign_in("complaints_division"), 2)
     assert (await director.get(f"/cases/{case.case_id}/rungs")).status_code == 200
+    assert (await director.get("/me")).json()["offices"] == ["1102", "R02"]
     other = front.sign_in("region_director", "R03")
     assert (await other.get(f"/cases/{case.case_id}/rungs")).status_code == 404
 

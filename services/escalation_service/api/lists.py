@@ -14,7 +14,7 @@ from services.escalation_service.api.list_models import FollowUp, ListCounts, Me
 from services.escalation_service.api.workbook import MEDIA_TYPE, chunks_of, workbook_of
 from services.escalation_service.domain.urgency import RANKS
 from services.escalation_service.settings import EscalationSettings
-from services.escalation_service.use_cases import follow_up_list
+from services.escalation_service.use_cases import follow_up_list, follow_ups
 from services.escalation_service.use_cases.follow_up_list import Due, Filters
 from shared.kernel.access import Actor
 from shared.kernel.fiscal import BUDDHIST_ERA, bangkok_date
@@ -115,8 +115,8 @@ def _a_place(now: datetime) -> Iterator[None]:
 
 
 @router.get("/me", summary="Who is signed in, and what they may do")
-async def get_me(actor: Annotated[Actor, needs()]) -> Me:
-    scope = actor.scope
+async def get_me(tx: Transaction, actor: Annotated[Actor, needs()]) -> Me:
+    scope = await follow_ups.scope_of(tx)
     return Me(
         id=actor.id, roles=sorted(actor.roles), rights=sorted(actor.rights), offices=sorted(scope.offices),
         regions=sorted(scope.regions), everything=scope.everything, restricted=scope.restricted,
