@@ -1,14 +1,19 @@
 """The organisation over time: branches that open, close and move, one by one or by a file with a dry run."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from services.escalation_service.domain.offices import Officer
+from services.escalation_service.domain.organisation import OfficeWish
 from services.escalation_service.use_cases.coverage import problems
+from services.escalation_service.use_cases.organisation import open_office
+from shared.db import Tx
 from tests.escalation.given import Case, Desk, Front
 
 DAY = timedelta(days=1)
@@ -183,6 +188,22 @@ async def test_an_office_that_cannot_be_is_refused(desk: Desk, front: Front, bod
     assert (
         await desk.rows("SELECT 1 FROM escalation.office WHERE code NOT IN (SELECT office FROM escalation.post)") == []
     )
+
+
+async def _until_somebody_waits(tx: Tx) -> None:
+    async with asyncio.timeout(30):
+        while not await tx.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            pass
+
+
+async def test_a_region_is_not_closed_while_a_branch_is_being_opened_in_it(desk: Desk, front: Front) -> None:
+    division, end = front.sign_in("complaints_division"), (desk.now + 30 * DAY).isoformat()
+    await division.post("/offices", json={"code": "R11", "name_th": "กปภ.เขต 11", "belongs_to": "D5"})
+    async with desk.db.transaction() as tx:
+        await open_office(tx, OfficeWish("1999", "กปภ.สาขาใหม่", "R11"))
+        closing = asyncio.create_task(close(division, "R11", end))
+        await _until_somebody_waits(tx)
+    assert told(await closing) == (409, "office_not_open")
 
 
 async def test_a_region_belongs_to_an_area_and_to_nothing_else(desk: Desk) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.escalation_service.domain.offices import POSTS
@@ -13,11 +13,14 @@ from shared.db import Tx
 from shared.reference import region_office
 
 O = OFFICE.c  # noqa: E741 - the columns of the table
+# Row locks do not hold back an office that is opened meanwhile; a statement after this one sees it.
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtext('escalation.organisation'))")
 
 
 async def load(tx: Tx) -> tuple[Organisation, dict[str, int]]:
     """The organisation and the version of each office, locked, so that it changes by one after the other."""
-    rows = await tx.all(select(OFFICE).order_by(O.code).with_for_update())
+    await tx.execute(_ALONE)
+    rows = await tx.all(select(OFFICE).order_by(O.code).with_for_update(key_share=True))
     await tx.read_clock()
     offices = [
         Office(r.code, r.name_th, r.valid_from, r.valid_to, region_office(r.region) if r.kind == "branch" else None)
