@@ -16,12 +16,17 @@ from shared.messaging.local_kafka import LocalKafka, missing
 from shared.messaging.settings import KafkaSettings
 
 
-def start_or_skip(data: Path) -> LocalKafka:
-    """A running node; where Java or Maven is missing the test is skipped, or fails under PWA_REQUIRE_KAFKA=1."""
+def skip_without_kafka() -> None:
+    """Where Java or Maven is missing the test is skipped, or fails under PWA_REQUIRE_KAFKA=1."""
     if reason := missing():
         if os.environ.get("PWA_REQUIRE_KAFKA") == "1":
             pytest.fail(f"Kafka is required here: {reason}")
         pytest.skip(reason)
+
+
+def start_or_skip(data: Path) -> LocalKafka:
+    """A running node, where this machine can have one."""
+    skip_without_kafka()
     node = LocalKafka(data)
     node.start()
     return node

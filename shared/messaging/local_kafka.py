@@ -16,10 +16,13 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from pathlib import Path
 
+from shared.kernel.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 LIBS = ROOT / ".data" / "kafka" / "libs"
 POM = ROOT / "deploy" / "kafka" / "pom.xml"
 SET_PARENT_DEATH_SIGNAL = 1
+START_ATTEMPTS = 3
 
 # The node restarts quickly after kill -9, forgets dead group members quickly, and can be made to compact at once:
 # right on a development machine and in tests, not in production.
@@ -61,6 +64,10 @@ class LocalKafkaError(RuntimeError):
     """The local node cannot be had or does not start; the message says why."""
 
 
+class PortTakenError(LocalKafkaError):
+    """Somebody took one of the node's ports between its choice and its use."""
+
+
 def missing() -> str | None:
     """One line that says what this machine lacks to run Kafka, or None."""
     if shutil.which("java") is None:
@@ -78,8 +85,12 @@ class LocalKafka:
         self._detached = detached
         self._pid_file = data / "kafka.pid"
         self._port_file = data / "port"
+        self._output = data / "kafka.log"
+        self._output_before = 0
         self._child: subprocess.Popen[bytes] | None = None
-        self.port = port or self._known_port() or _free_port()
+        known = port or self._known_port()
+        self._settled = known is not None
+        self.port = known or free_port()
 
     @property
     def bootstrap(self) -> str:
@@ -116,9 +127,21 @@ class LocalKafka:
         shutil.rmtree(fresh, ignore_errors=True)
 
     def start(self, *, within: float = 90) -> None:
-        """Run the node and wait until it answers. Does nothing while it runs."""
-        self.launch()
-        self.wait(within)
+        """Run the node and wait until it answers. Does nothing while it runs.
+
+        One that finds a port taken tries again, on another port unless it was told its port or has answered on it.
+        """
+        for more in reversed(range(START_ATTEMPTS)):
+            try:
+                self.launch()
+                self.wait(within)
+            except PortTakenError:
+                if not more:
+                    raise
+                if not self._settled:
+                    self.port = free_port()
+            else:
+                return
 
     def launch(self) -> None:
         """Run the node without waiting. It dies with the thread that launched it, unless detached."""
@@ -138,12 +161,13 @@ class LocalKafka:
         until = time.monotonic() + within
         while time.monotonic() < until:
             if self.pid is None:
-                raise LocalKafkaError(f"Kafka ended while starting: {self._last_words()}")
+                raise self._ended_while_starting()
             with contextlib.suppress(OSError, struct.error):
                 if _has_controller(self.port):
+                    self._settled = True
                     return
             time.sleep(0.05)
-        raise LocalKafkaError(f"Kafka does not answer after {within:.0f} seconds: {self._last_words()}")
+        raise LocalKafkaError(f"Kafka does not answer after {within:.0f} seconds: {self._last_words()[-500:]}")
 
     def stop(self, *, within: float = 20) -> None:
         """End the node by SIGTERM, and by SIGKILL if it does not obey."""
@@ -181,7 +205,7 @@ class LocalKafka:
         return None
 
     def _write_properties(self) -> None:
-        controller = _free_port()
+        controller = free_port()
         text = PROPERTIES.format(port=self.port, controller=controller, log=self.log)
         (self._data / "server.properties").write_text(text)
         self._port_file.write_text(str(self.port))
@@ -199,7 +223,8 @@ class LocalKafka:
         return ["java", *options, "-cp", f"{LIBS}/*", main, *arguments]
 
     def _spawn(self) -> None:
-        with (self._data / "kafka.log").open("ab") as output:
+        with self._output.open("ab") as output:
+            self._output_before = output.tell()
             self._child = subprocess.Popen(
                 self._java("kafka.Kafka", "server.properties"),
                 cwd=self._data,
@@ -211,9 +236,19 @@ class LocalKafka:
             )
         self._pid_file.write_text(str(self._child.pid))
 
+    def _ended_while_starting(self) -> LocalKafkaError:
+        if self._child is not None:
+            self._child.wait()
+        words = self._last_words()
+        if "Address already in use" in words:
+            return PortTakenError(f"Kafka ended while starting: port {self.port}, or its controller's, is in use")
+        return LocalKafkaError(f"Kafka ended while starting: {words[-500:]}")
+
     def _last_words(self) -> str:
-        with contextlib.suppress(OSError):
-            return (self._data / "kafka.log").read_text(errors="replace")[-500:]
+        """What the node has written since its last start."""
+        with contextlib.suppress(OSError), self._output.open("rb") as written:
+            written.seek(self._output_before)
+            return written.read().decode(errors="replace")
         return "no log"
 
     def _ended(self, pid: int, within: float) -> bool:
@@ -245,12 +280,6 @@ def _has_controller(port: int) -> bool:
             (size,) = struct.unpack(">i", answer.read(4))
             _, brokers = struct.unpack(">ii", answer.read(size)[:8])
     return bool(brokers)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _die_with_parent() -> None:

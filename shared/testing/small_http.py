@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.kernel.ports import free_port
 from shared.testing.script import Script, Trick
 
 REASONS = {200: "OK", 202: "Accepted", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 409: "Conflict"}
@@ -50,8 +51,8 @@ class SmallHttpServer:
         self._open: set[asyncio.StreamWriter] = set()
 
     async def start(self) -> None:
+        self._port = self._port or free_port()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         if self._server is None:

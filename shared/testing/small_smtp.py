@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
+from shared.kernel.ports import free_port
 from shared.testing.script import Script
 
 
@@ -45,8 +46,8 @@ class SmallSmtpServer:
         self._open: set[asyncio.StreamWriter] = set()
 
     async def start(self) -> None:
+        self.port = self.port or free_port()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=8 * 1024 * 1024)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         if self._server is None:

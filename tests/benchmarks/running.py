@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.catalogue import SERVICES
+from shared.kernel.ports import free_port
 from shared.runtime.node import ROLES
 from shared.testing.gateways import Gateways
 from shared.testing.postgres import TestDatabase
@@ -25,12 +25,6 @@ class Running:
 
     port: int
     pid: int
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _ends(process: asyncio.subprocess.Process) -> None:
@@ -54,7 +48,7 @@ async def product(
     """The product in a process of its own, for as long as it is wanted."""
     gateways = Gateways()
     await gateways.start()
-    port = _free_port()
+    port = free_port()
     told = {
         "urls": {name: database.url(name) for name in services},
         "services": list(services),

@@ -1,9 +1,6 @@
 """A process dies at each named point of api, relay and consumer with work in flight: nothing is lost or doubled."""
 
 import asyncio
-import contextlib
-import random
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +13,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from services.catalogue import SERVICES
+from shared.kernel.ports import free_port
 from shared.testing.postgres import TestDatabase
 from shared.web.dev_issuer import DevIssuer
 from tests.chaos.checker import check, is_quiet
@@ -38,15 +36,6 @@ EVERYWHERE = (
 )
 ON_KAFKA = ("relay.sending:4", "consumer.fetched:6", "consumer.offset_committed:6")
 pytestmark = pytest.mark.timeout(600)
-
-
-def _free_port() -> int:
-    """Outside the range from which outgoing connections get theirs: the port is used again after the death."""
-    while True:
-        port = random.randint(20_000, 29_999)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 @dataclass
@@ -114,7 +103,7 @@ async def victim(
             "prefix": unique_prefix(),
             "gateways": gateway.settings(),
             "key": KEY,
-            "port": _free_port(),
+            "port": free_port(),
             "keys": DevIssuer(tmp_path / "dev_issuer.pem").jwks(),
         },
         tmp_path / "victim.log",

@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ from typing import Any, Self
 from shared.db import admin
 from shared.db.embedded.cluster import SUPERUSER, Cluster, environment
 from shared.db.embedded.place import EmbeddedPostgresError, reachable_binaries, reachable_home, server_user
+from shared.kernel.ports import free_port, is_free
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 START_PATIENCE_SECONDS = 300.0  # recovery after a crash reads up to a gigabyte of log
@@ -174,13 +174,15 @@ class EmbeddedPostgres:
         return value
 
     def _launch(self) -> None:
-        wanted = [self._wanted_port] if self._wanted_port else [int(self._kept("port") or 0), 0, 0]
-        for candidate in wanted:
-            port = _free_port(candidate)
-            if port is not None and self._launch_on(port):
+        kept = int(self._kept("port") or free_port())
+        ports = [self._wanted_port] if self._wanted_port else [kept, free_port(), free_port()]
+        for port in ports:
+            if is_free(port) and self._launch_on(port):
                 self._port = int(self._keep("port", str(port)))
                 return
-        raise EmbeddedPostgresError(f"PostgreSQL did not start (port {wanted[-1] or 'any'}):\n{self._log_tail()}")
+        raise EmbeddedPostgresError(
+            f"PostgreSQL did not start (port {self._wanted_port or 'any'}):\n{self._log_tail()}"
+        )
 
     def _launch_on(self, port: int) -> bool:
         started = threading.Event()
@@ -234,17 +236,6 @@ class EmbeddedPostgres:
 
     def _log_tail(self) -> str:
         return "\n".join(self._log().read_text(encoding="utf-8", errors="replace").splitlines()[-10:])
-
-
-def _free_port(wanted: int) -> int | None:
-    """The wanted port unless somebody listens on it; 0 stands for any that is free."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            return None
-        return int(probe.getsockname()[1])
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
