@@ -72,6 +72,7 @@ class Actor:
     roles: frozenset[str]
     rights: frozenset[str]
     scope: Scope = field(default_factory=Scope)
+    channel: str | None = None  # the only channel for which an API key may speak; None for a token
 
     def may(self, right: str) -> bool:
         return right in self.rights

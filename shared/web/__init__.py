@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shared.web.access import BoundChannel, check_channel, needs
+    from shared.web.access import check_channel, needs
     from shared.web.concurrency import IfMatch, etag
     from shared.web.idempotency import Idempotency, Idempotent
     from shared.web.paging import CursorQuery, Page, Paging, decode_cursor, encode_cursor
@@ -24,13 +24,12 @@ if TYPE_CHECKING:
     from shared.web.validation import refuse
 
 __all__ = [
-    "BoundChannel", "CursorQuery", "Idempotency", "Idempotent", "IfMatch", "Page", "Paging", "RateLimit", "Rejection",
+    "CursorQuery", "Idempotency", "Idempotent", "IfMatch", "Page", "Paging", "RateLimit", "Rejection",
     "Transaction", "check_channel", "decode_cursor", "encode_cursor", "etag", "needs", "refuse", "unavailable",
 ]  # fmt: skip
 # Loaded when they are first asked for: who only signs a token does not wait for the whole edge.
 _HOMES = {
     "access": (
-        "BoundChannel",
         "check_channel",
         "needs",
     ),

@@ -1,13 +1,13 @@
 """Who asks, and whether they may: `needs("cases:work")` gives a route its Actor, or answers 401 or 403."""
 
 import time
-from dataclasses import dataclass
-from typing import Annotated, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 from fastapi import Depends, Request
 
 from shared.db import Database
-from shared.db.api_keys import ApiKey, KeyTable, find_key, hash_of
+from shared.db.api_keys import KeyTable, find_key, hash_of
 from shared.kernel.access import Actor, actor_of
 from shared.kernel.errors import Forbidden
 from shared.web.tokens import TokenVerifier, unauthenticated
@@ -23,21 +23,19 @@ class Gate:
         self.verifier = verifier
         self.db = db
         self.api_keys = api_keys
-        self._known: dict[bytes, tuple[ApiKey, float]] = {}
+        self._known: dict[bytes, tuple[Actor, float]] = {}
 
     async def actor(self, request: Request, *, api_keys: bool) -> Actor:
         """Raises Rejection 401."""
         key = request.headers.get("x-api-key")
         if key is not None and api_keys and self.api_keys is not None:
-            found = await self._key(key, self.api_keys)
-            request.scope["state"]["channel"] = found.channel
-            return actor_of(f"key:{found.id}", ["channel_adapter"])
+            return await self._adapter(key, self.api_keys)
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise unauthenticated("missing", "A bearer token is required.")
         return await self.verifier.actor(token.strip())
 
-    async def _key(self, key: str, table: KeyTable) -> ApiKey:
+    async def _adapter(self, key: str, table: KeyTable) -> Actor:
         digest = hash_of(key)
         known = self._known.get(digest)
         if known is not None and known[1] > time.monotonic():
@@ -49,8 +47,9 @@ class Gate:
             raise unauthenticated("api_key", "This key is not accepted.")
         if len(self._known) >= _MAX_KEYS:
             self._known.clear()
-        self._known[digest] = (found, time.monotonic() + _KEY_SECONDS)
-        return found
+        adapter = replace(actor_of(f"key:{found.id}", ["channel_adapter"]), channel=found.channel)
+        self._known[digest] = (adapter, time.monotonic() + _KEY_SECONDS)
+        return adapter
 
 
 @dataclass(frozen=True)
@@ -74,19 +73,10 @@ def needs(*rights: str, api_keys: bool = False) -> Any:
     return Depends(Needs(rights, api_keys))
 
 
-async def _bound_channel(request: Request) -> str | None:
-    channel = request.scope["state"].get("channel")
-    return channel if isinstance(channel, str) else None
-
-
-# The only channel for which the caller's API key may speak; None for a token. Declare it after the Actor.
-BoundChannel = Annotated[str | None, Depends(_bound_channel)]
-
-
-def check_channel(bound: str | None, channel: str) -> None:
+def check_channel(actor: Actor, channel: str) -> None:
     """Raises Forbidden when a key speaks for another channel than its own."""
-    if bound is not None and bound != channel:
-        raise Forbidden("This key is bound to another channel.", code="wrong_channel", channel=bound)
+    if actor.channel is not None and actor.channel != channel:
+        raise Forbidden("This key is bound to another channel.", code="wrong_channel", channel=actor.channel)
 
 
-__all__ = ["BoundChannel", "Gate", "Needs", "check_channel", "needs"]
+__all__ = ["Gate", "Needs", "check_channel", "needs"]

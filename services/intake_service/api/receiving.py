@@ -21,7 +21,7 @@ from shared.kernel.errors import Conflict, Forbidden, Refusal
 from shared.kernel.faults import fault_point
 from shared.kernel.ids import uuid7
 from shared.reference import HEAD_OFFICE, region_of
-from shared.web import BoundChannel, Idempotency, Idempotent, check_channel, etag, needs
+from shared.web import Idempotency, Idempotent, check_channel, etag, needs
 from shared.web.idempotency import check_keys
 
 router = APIRouter(prefix="/intake/v1", tags=["1 receive and classify"])
@@ -54,13 +54,12 @@ async def receive(
     http: HttpRequest,
     response: Response,
     actor: Annotated[Actor, needs("cases:create", api_keys=True)],
-    channel: BoundChannel,
     once: Idempotent,
 ) -> ReceiptAnswer:
     """Register a case from any channel. 201: a new case; 200: its reference was known, or it follows up a case."""
-    check_channel(channel, body.channel)
-    if channel is not None and body.origin is not None:
-        check_channel(channel, body.origin)
+    check_channel(actor, body.channel)
+    if body.origin is not None:
+        check_channel(actor, body.origin)
     request = Request(
         _receipt(body, _office(body, actor)), actor, http.scope["state"].get("traceparent"), body.follow_up_of
     )
