@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from shared.web.access import Needs
+from shared.web.idempotency import KEY_HEADER, idempotency
 from shared.web.problems import MEDIA_TYPE, Problem
 from shared.web.rate_limit import RateLimit
 
@@ -69,6 +70,8 @@ def _complete(document: dict[str, Any], route: APIRoute) -> None:
         operation = document["paths"][route.path_format].get(method.lower())
         if operation is None:
             continue
+        if any(each.call is idempotency for each in flat(route.dependant)):
+            operation.setdefault("parameters", []).append(KEY_HEADER)
         _document_errors(operation, route, method)
         _document_rights(operation, route)
         for parameter in operation.get("parameters", ()):

@@ -97,9 +97,7 @@ INSERT = text("INSERT INTO thing (id, name, size, twin) VALUES (:id, :name, :siz
 
 
 @router.post("/cases", status_code=201)
-async def take_in(
-    body: NewCase, actor: Annotated[Actor, needs("cases:create", api_keys=True)]
-) -> NewCase:
+async def take_in(body: NewCase, actor: Annotated[Actor, needs("cases:create", api_keys=True)]) -> NewCase:
     """Take a case in."""
     check_channel(actor, body.channel)
     return body

@@ -21,7 +21,7 @@ from shared.kernel.errors import Conflict, Forbidden, Refusal
 from shared.kernel.faults import fault_point
 from shared.kernel.ids import uuid7
 from shared.reference import HEAD_OFFICE, region_of
-from shared.web import Idempotency, Idempotent, check_channel, etag, needs
+from shared.web import Idempotency, Idempotent, check_channel, needs
 from shared.web.idempotency import check_keys
 
 router = APIRouter(prefix="/intake/v1", tags=["1 receive and classify"])
@@ -52,10 +52,9 @@ Group = GroupCommit[Incoming, Written]
 async def receive(
     body: NewCase,
     http: HttpRequest,
-    response: Response,
     actor: Annotated[Actor, needs("cases:create", api_keys=True)],
     once: Idempotent,
-) -> ReceiptAnswer:
+) -> Response:
     """Register a case from any channel. 201: a new case; 200: its reference was known, or it follows up a case."""
     check_channel(actor, body.channel)
     if body.origin is not None:
@@ -64,9 +63,8 @@ async def receive(
         _receipt(body, _office(body, actor)), actor, http.scope["state"].get("traceparent"), body.follow_up_of
     )
     written = await _group(http).submit(Incoming(request, once))
-    response.status_code = written.status
-    etag(response, written.body.version)
-    return written.body
+    headers = {"ETag": f'"{written.body.version}"'}
+    return Response(written.body.model_dump_json(), written.status, headers, "application/json")
 
 
 def _office(body: NewCase, actor: Actor) -> str:
