@@ -14,6 +14,7 @@ from shared.messaging.kafka import KafkaBroker
 from shared.messaging.kafka.context import BROKEN
 from shared.messaging.local_kafka import LocalKafka, missing
 from shared.messaging.settings import KafkaSettings
+from shared.testing.memory import quick_directory
 
 
 def skip_without_kafka() -> None:
@@ -24,29 +25,30 @@ def skip_without_kafka() -> None:
         pytest.skip(reason)
 
 
-def start_or_skip(data: Path) -> LocalKafka:
-    """A running node, where this machine can have one."""
+@contextlib.contextmanager
+def running_kafka(data: Path) -> Iterator[LocalKafka]:
+    """A node where this machine can have one; its files in memory or, else, in `data`."""
     skip_without_kafka()
-    node = LocalKafka(data)
-    node.start()
-    return node
+    with quick_directory(data) as place:
+        node = LocalKafka(place)
+        node.start()
+        yield node
+        node.stop()
 
 
 @pytest.fixture(scope="session")
 def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
     """The session's broker. It outlives every test: do not stop, kill or freeze it, use `own_kafka` for that."""
-    node = start_or_skip(tmp_path_factory.mktemp("kafka"))
-    yield node
-    node.stop()
+    with running_kafka(tmp_path_factory.mktemp("kafka")) as node:
+        yield node
     gc.collect()  # Python 3.11 may crash when finalisers of dropped clients run while a plugin is compiled at the end
 
 
 @pytest.fixture(scope="module")
 def mortal_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
     """A second broker, for tests that kill, freeze or empty it; see `own_kafka`."""
-    node = start_or_skip(tmp_path_factory.mktemp("mortal"))
-    yield node
-    node.stop()
+    with running_kafka(tmp_path_factory.mktemp("mortal")) as node:
+        yield node
 
 
 @pytest.fixture

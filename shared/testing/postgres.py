@@ -11,6 +11,7 @@ from shared.db import admin
 from shared.db.embedded import EmbeddedPostgres
 from shared.db.migrate import OWNER, upgrade
 from shared.runtime.service import Service
+from shared.testing.memory import quick_directory
 
 TEMPLATE = "pwa_template"
 _numbers = count(1)
@@ -45,14 +46,15 @@ async def _migrate_template(server: EmbeddedPostgres, services: Sequence[Service
 
 @contextmanager
 def running_server(data: Path, services: Sequence[Service]) -> Iterator[EmbeddedPostgres]:
-    """A server that forgets on a crash, with the template migrated."""
-    server = EmbeddedPostgres(data, durable=False)
-    server.start()
-    try:
-        asyncio.run(_migrate_template(server, services))
-        yield server
-    finally:
-        server.destroy()
+    """A server that forgets on a crash, with the template migrated; its files in memory or, else, in `data`."""
+    with quick_directory(data) as place:
+        server = EmbeddedPostgres(place, durable=False)
+        server.start()
+        try:
+            asyncio.run(_migrate_template(server, services))
+            yield server
+        finally:
+            server.destroy()
 
 
 async def create(server: EmbeddedPostgres) -> TestDatabase:

@@ -107,7 +107,7 @@ class World:
 
 @pytest.fixture
 async def world(toy_database: TestDatabase, broker: Broker, clock: ManualClock) -> AsyncIterator[World]:
-    made = World(toy_database, broker, clock, httpx.AsyncClient(trust_env=False))
+    made = World(toy_database, broker, clock, httpx.AsyncClient(trust_env=False, verify=False))
     await broker.start()
     await made.start(*TOYS)
     yield made

@@ -142,7 +142,7 @@ async def _serve(
     db = Database(database.url("escalation"), schema="escalation", clock=clock, pool_size=4)
     async with db.transaction() as tx:
         await posts.seed(tx)
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=False) as http:
         node = build(SERVICE, database.url("escalation"), InProcessBroker(), http, clock=clock)
         issuer = DevIssuer(folder / "dev_issuer.pem")
         app = combine({SERVICE.name: create_app(SERVICE, node.context, keys=issuer.jwks())})

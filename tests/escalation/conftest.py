@@ -33,7 +33,7 @@ async def desk(database: TestDatabase, clock: ManualClock) -> AsyncIterator[Desk
 @pytest.fixture
 async def front(database: TestDatabase, desk: Desk, tmp_path: Path) -> AsyncIterator[Front]:
     """The REST interface on the desk's database."""
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=False) as http:
         node = build(SERVICE, database.url("escalation"), InProcessBroker(), http, clock=desk.clock)
         issuer = DevIssuer(tmp_path / "dev_issuer.pem")
         front = Front(create_app(SERVICE, node.context, keys=issuer.jwks()), issuer)

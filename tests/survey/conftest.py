@@ -28,7 +28,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedd
 
 @pytest.fixture
 async def desk(database: TestDatabase, clock: ManualClock, gateway: Gateways, tmp_path: Path) -> AsyncIterator[Desk]:
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as http:
         settings = Settings(**{**gateway.settings(), "provider_timeout_seconds": 0.5})  # type: ignore[arg-type]
         node = build(SERVICE, database.url("survey"), InProcessBroker(), http, clock=clock, settings=settings)
         issuer = DevIssuer(tmp_path / "dev_issuer.pem")
