@@ -16,7 +16,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from pathlib import Path
 
-from shared.kernel.ports import free_port
+from shared.kernel.ports import free_port, is_free
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBS = ROOT / ".data" / "kafka" / "libs"
@@ -136,7 +136,7 @@ class LocalKafka:
                 self.launch()
                 self.wait(within)
             except PortTakenError:
-                if not more:
+                if not more or (self._settled and not is_free(self.port)):
                     raise
                 if not self._settled:
                     self.port = free_port()
