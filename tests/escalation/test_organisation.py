@@ -131,6 +131,26 @@ async def test_a_new_branch_is_entered_ahead_and_misses_its_manager_from_its_fir
     assert await missing() == 234
 
 
+async def test_late_cases_of_a_branch_that_closed_are_told_until_another_has_them(desk: Desk, front: Front) -> None:
+    async def told_of() -> list[str]:
+        async with desk.db.transaction() as tx:
+            return [one for one in await problems(tx) if "closed" in one]
+
+    case, other, early = Case("1102"), Case("1103"), Case("1102")
+    await late(desk, case)
+    await late(desk, other)
+    await desk.hear(early.registered(desk.now), early.routed(desk.now, "1102"))
+    closes = desk.now + DAY
+    assert (await close(front.sign_in("complaints_division"), "1102", closes.isoformat())).status_code == 200
+    assert await told_of() == []
+    desk.clock.advance(DAY)
+    assert await told_of() == ["1 cases to be followed up belong to branches that are closed: 1102"]
+    await desk.hear(early.breached(desk.now))
+    assert await told_of() == ["2 cases to be followed up belong to branches that are closed: 1102"]
+    await desk.hear(case.routed(desk.now, "1103"), early.routed(desk.now, "1103"))
+    assert await told_of() == []
+
+
 async def test_opening_an_office_twice_under_one_key_opens_it_once(front: Front) -> None:
     division, key = front.sign_in("complaints_division"), {"Idempotency-Key": "open-1999"}
     answers = [await division.post("/offices", json=NEW, headers=key) for _ in range(2)]

@@ -194,6 +194,19 @@ def counted(scope: Scope, asked: Filters, at: Conditions) -> Select[Any]:
     )
 
 
+async def of_closed_branches(tx: Tx) -> dict[str, int]:
+    """The branches that are closed and still have lines, and how many."""
+    closed = select(OFFICE.c.code).where(OFFICE.c.kind == "branch", OFFICE.c.valid_to <= tx.now)
+    per_office = (
+        select(F.office, func.count().label("n"))
+        .join_from(LADDER, CASE_FILE, L.case_id == F.case_id)
+        .where(_LISTED, _CURRENT, F.office.in_(closed))
+        .group_by(F.office)
+        .order_by(F.office)
+    )
+    return {row.office: row.n for row in await tx.all(per_office)}
+
+
 def exported(scope: Scope, asked: Filters, at: Conditions) -> Select[Any]:
     """The whole list with the newest chase of each line, the most urgent first."""
     newest = lateral(

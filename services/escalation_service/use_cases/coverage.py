@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from services.escalation_service.domain.calendars import HORIZON_WARNING
 from services.escalation_service.domain.ladder import LadderRules, Selector, Wait
 from services.escalation_service.domain.policy import BRANCH_QUEUE, RuleBook
-from services.escalation_service.store import ladders, named_ladders, officers, offices
+from services.escalation_service.store import follow_up_list, ladders, named_ladders, officers, offices
 from services.escalation_service.use_cases.firing import known_until
 from services.escalation_service.use_cases.planning import rule_book
 from services.escalation_service.use_cases.watching import lateness
@@ -28,7 +28,7 @@ async def problems(tx: Tx) -> list[str]:
     """Everything `services check` shall fail for; each in one sentence."""
     book = await rule_book(tx)
     return [
-        *await _vacancies(tx), *await _regions(tx), *_queues(book, tx.now), *_calendars(book, tx.now),
+        *await _vacancies(tx), *await _regions(tx), *await _closed(tx), *_queues(book, tx.now), *_calendars(book, tx.now),
         *await _blindness(tx), *await lateness(tx), *await _stalled(tx),
         *await _named(tx, book),
     ]  # fmt: skip
@@ -46,6 +46,15 @@ def _few(count: int, first: Sequence[str]) -> str:
 async def _regions(tx: Tx) -> list[str]:
     alone = await offices.regions_alone(tx, tx.now)
     return [f"{len(alone)} regions belong to no deputy governor's area: {_few(len(alone), alone)}"] if alone else []
+
+
+async def _closed(tx: Tx) -> list[str]:
+    """Intake routes by its own list of branches, and moves no case when one closes."""
+    left = await follow_up_list.of_closed_branches(tx)
+    if not left:
+        return []
+    which = _few(len(left), list(left)[:FIRST_FEW])
+    return [f"{sum(left.values())} cases to be followed up belong to branches that are closed: {which}"]
 
 
 def _queues(book: RuleBook, now: datetime) -> list[str]:
