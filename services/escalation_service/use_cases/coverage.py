@@ -28,9 +28,9 @@ async def problems(tx: Tx) -> list[str]:
     """Everything `services check` shall fail for; each in one sentence."""
     book = await rule_book(tx)
     return [
-        *await _vacancies(tx), *await _regions(tx), *await _closed(tx), *_queues(book, tx.now), *_calendars(book, tx.now),
-        *await _blindness(tx), *await lateness(tx), *await _stalled(tx),
-        *await _named(tx, book),
+        *await _vacancies(tx), *await _regions(tx), *await _closed(tx),
+        *_queues(book, tx.now), *_calendars(book, tx.now),
+        *await _blindness(tx), *await lateness(tx), *await _stalled(tx), *await _named(tx, book),
     ]  # fmt: skip
 
 
