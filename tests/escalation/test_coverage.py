@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from services.escalation_service.domain.offices import Officer
+from services.escalation_service.domain.organisation import OfficeWish
 from services.escalation_service.use_cases import organisation, posts
 from services.escalation_service.use_cases.coverage import problems
 from shared.contracts.sla import CalendarPublished
@@ -63,7 +64,7 @@ async def test_9_an_office_that_is_closed_misses_nobody(desk: Desk) -> None:
     await desk.staff("1102", {"branch_manager": None})
     async with desk.db.transaction() as tx:
         office = (await posts.view_posts(tx, "1102")).office
-        await organisation.change_office(tx, "1102", office.name_th, tx.now, version=office.version)
+        await organisation.change_office(tx, OfficeWish("1102", end=tx.now), version=office.version)
     desk.clock.advance(timedelta(minutes=1))
     assert await _problems(desk) == []
 

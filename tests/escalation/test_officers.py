@@ -1,7 +1,7 @@
 """Officers over time: successions, leave, acting officers, contacts, and files of officers with a dry run."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -265,6 +265,19 @@ async def test_leave_is_entered_by_file_once_however_often_it_is_said(desk: Desk
     ]  # fmt: skip
     assert (await upload(division, ON_LEAVE, apply=True)).json()["counts"]["unchanged"] == 3
     assert (await division.get("/officers/PWA-1")).json()["leaves"] == leaves
+
+
+async def test_leave_that_somebody_ended_early_stays_so_when_its_file_comes_again(desk: Desk, front: Front) -> None:
+    division = front.sign_in("complaints_division")
+    await upload(division, ON_LEAVE, apply=True)
+    desk.clock.advance(datetime(2026, 3, 2, tzinfo=UTC) - desk.now)
+    first, later = (await division.get("/officers/PWA-1")).json()["leaves"]
+    assert (await division.delete(f"/officers/PWA-1/leaves/{first['leave_id']}")).status_code == 204
+    ended = (await division.get("/officers/PWA-1")).json()["leaves"]
+    assert ended == [first | {"valid_to": "2026-03-02T00:00:00Z"}, later]
+    again = (await upload(division, ON_LEAVE, apply=True)).json()
+    assert (again["counts"]["unchanged"], again["counts"]["error"]) == (3, 0)
+    assert (await division.get("/officers/PWA-1")).json()["leaves"] == ended
 
 
 async def test_leave_that_cannot_be_is_named_with_its_row(desk: Desk, front: Front) -> None:

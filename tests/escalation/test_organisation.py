@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from services.escalation_service.domain.offices import Officer
@@ -129,6 +129,40 @@ async def test_a_new_branch_is_entered_ahead_and_misses_its_manager_from_its_fir
     assert await missing() == 235
     await desk.staff("1999", {"branch_manager": Officer("PWA-1", "สมชาย ตัวอย่าง")})
     assert await missing() == 234
+
+
+async def begin(client: httpx.AsyncClient, office: str, at: str) -> httpx.Response:
+    body = {"name_th": "กปภ.สาขาใหม่", "valid_from": at}
+    return await client.put(f"/offices/{office}", json=body, headers=await version_of(client, office))
+
+
+async def test_the_first_day_of_an_office_is_corrected_until_it_has_come(desk: Desk, front: Front) -> None:
+    division, now = front.sign_in("complaints_division"), desk.now
+    await division.post("/offices", json=NEW | {"valid_from": (now + 9 * DAY).isoformat()})
+    await move(division, 3, now + 30 * DAY, "1999")
+    put_off = await begin(division, "1999", (now + 20 * DAY).isoformat())
+    assert (put_off.status_code, put_off.json()["valid_from"]) == (200, (now + 20 * DAY).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    assert told(await begin(division, "1999", (now + 40 * DAY).isoformat())) == (409, "moves_before_it_begins")
+    assert told(await begin(division, "1999", (now - 2 * DAY).isoformat())) == (422, "valid_from_in_the_past")
+    assert (await begin(division, "1999", (now + DAY).isoformat())).status_code == 200
+    assert [stay["region"] for stay in (await division.get("/offices/1999/regions")).json()["items"]] == [2, 3]
+    desk.clock.advance(2 * DAY)
+    assert (await begin(division, "1999", (now + DAY).isoformat())).status_code == 200, "as it is"
+    assert told(await begin(division, "1999", (now + 5 * DAY).isoformat())) == (409, "has_begun")
+
+
+async def test_a_region_that_begins_earlier_or_later_belongs_to_its_area_from_that_day(
+    desk: Desk, front: Front
+) -> None:
+    division, now = front.sign_in("complaints_division"), desk.now
+    region = {"code": "R11", "name_th": "กปภ.เขต 11", "belongs_to": "D5"}
+    await division.post("/offices", json=region | {"valid_from": (now + 9 * DAY).isoformat()})
+    await division.post("/offices", json=NEW | {"belongs_to": "R11", "valid_from": (now + 12 * DAY).isoformat()})
+    assert (await begin(division, "R11", (now + 5 * DAY).isoformat())).status_code == 200
+    assert told(await begin(division, "R11", (now + 15 * DAY).isoformat())) == (409, "office_not_open")
+    desk.clock.advance(6 * DAY)
+    async with desk.db.transaction() as tx:
+        assert not [one for one in await problems(tx) if "belong to no deputy governor" in one]
 
 
 async def test_late_cases_of_a_branch_that_closed_are_told_until_another_has_them(desk: Desk, front: Front) -> None:
@@ -294,6 +328,29 @@ async def test_a_file_says_in_a_dry_run_what_it_does_does_it_once_and_then_chang
     again = (await upload(division, FILE, apply=True)).json()
     assert (again["counts"]["unchanged"], again["counts"]["error"]) == (5, 0)
     assert await _everything(desk) == kept
+
+
+async def test_a_long_file_takes_no_more_statements_than_a_short_one(desk: Desk, front: Front) -> None:
+    division, said = front.sign_in("complaints_division"), list[str]()
+
+    def note(*statement: Any) -> None:
+        said.append(statement[2])
+
+    event.listen(desk.db.engine.sync_engine, "before_cursor_execute", note)
+
+    async def statements(rows: int, first: int) -> int:
+        said.clear()
+        new = [f"{first + n},กปภ.สาขา {first + n},R01,2026-05-01," for n in range(rows)]
+        moved = [f"{first + n},,R02,2026-06-01," for n in range(rows)]
+        closed = [f"{first + n},,,,2026-12-31" for n in range(rows)]
+        for part in ([*new, *moved], closed):
+            answer = await upload(
+                division, "\n".join(["office,name,belongs_to,valid_from,valid_to", *part]), apply=True
+            )
+            assert answer.json()["counts"]["error"] == 0, answer.text
+        return len(said)
+
+    assert await statements(2, 8000) == await statements(60, 8100)
 
 
 BAD = (

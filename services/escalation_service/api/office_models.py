@@ -148,7 +148,11 @@ class OfficeBody(StrictModel):
     """What may be changed of an office; codes and kinds never."""
 
     name_th: OfficeName
+    valid_from: Instant | None = Field(None, description="open from then on, if it is not yet; without it: as it is")
     valid_to: Instant | None = Field(None, description="closed from then on: its posts are no longer missed")
+
+    def wish(self, code: str) -> OfficeWish:
+        return OfficeWish(code, self.name_th, None, self.valid_from, self.valid_to)
 
 
 class RegionBody(StrictModel):

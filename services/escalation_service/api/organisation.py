@@ -59,11 +59,11 @@ async def import_offices(
     return import_result(rows, dry_run=dry_run)
 
 
-@router.put("/offices/{code}", summary="Change an office's name, or close it")
+@router.put("/offices/{code}", summary="Change an office's name, close it, or put off its first day")
 async def put_office(
     code: OfficeNumber, body: OfficeBody, tx: Transaction, _actor: MayWrite, version: IfMatch, response: Response
 ) -> OfficeShown:
-    row = await organisation.change_office(tx, code, body.name_th, body.valid_to, version=version)
+    row = await organisation.change_office(tx, body.wish(code), version=version)
     etag(response, row.version)
     return office_shown(row)
 

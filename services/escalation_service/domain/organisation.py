@@ -103,13 +103,29 @@ class Organisation:
         if changed:
             self._put(replace(known, name_th=name_th, end=end))
         if "valid_to" in changed:
-            for each in (code, *self._below(code)):
-                self._check(each)
+            self._check_with_those_below(code)
         return changed
+
+    def begin(self, code: str, begin: datetime) -> None:
+        """Another first day of an office that has not begun. Raises Conflict if it has, or moves before."""
+        known, moves = self.offices[code], self.moves.get(code, {})
+        if begin == known.begin:
+            return
+        if known.begin <= self.now:
+            raise Conflict("The office has begun.", code="has_begun")
+        if begin < self._today:
+            raise Invalid("An office opens today at the earliest.", code="valid_from_in_the_past")
+        first = self.above(code, known.begin)
+        if any(known.begin < at < begin and above != first for at, above in moves.items()):
+            raise Conflict("The office belongs to another before that day.", code="moves_before_it_begins")
+        if known.begin in moves:
+            self._enter(code, begin, first)
+        self._put(replace(known, begin=begin))
+        self._check_with_those_below(code)
 
     def move(self, code: str, above: str | None, begin: datetime) -> None:
         """A branch belongs to another region, or a region to another area, from an instant of today or later on."""
-        if begin < self.now.astimezone(BANGKOK).replace(hour=0, minute=0, second=0, microsecond=0):
+        if begin < self._today:
             raise Invalid("Where an office belonged is not changed afterwards.", code="valid_from_in_the_past")
         office = self.offices[code]
         if begin < office.begin or (office.end is not None and begin >= office.end):
@@ -121,6 +137,10 @@ class Organisation:
         """Where an office belongs at an instant."""
         found = [to for begin, to in sorted(self.moves.get(code, {}).items()) if begin <= at]
         return found[-1] if found else self.offices[code].above
+
+    @property
+    def _today(self) -> datetime:
+        return self.now.astimezone(BANGKOK).replace(hour=0, minute=0, second=0, microsecond=0)
 
     def _put(self, office: Office) -> None:
         if office.end is not None and office.end <= office.begin:
@@ -145,6 +165,10 @@ class Organisation:
             end = min((each for each in (after, office.end) if each), default=None)
             if end is None or begin < end:
                 yield above, begin, end
+
+    def _check_with_those_below(self, code: str) -> None:
+        for each in (code, *self._below(code)):
+            self._check(each)
 
     def _check(self, code: str) -> None:
         """An office belongs to one of the right kind, and only while both are open; when it did is left alone."""

@@ -72,7 +72,7 @@ class Roster:
         """Enter a wish; the names of what it changed, none when everything is so already. Raises Refusal."""
         code = wish.officer.staff_code
         changed = self._know(wish) + self.appoint(wish.seat, code, wish.begin or self.now, wish.end)
-        if wish.away is not None and wish.away not in self.leaves.get(code, []):
+        if wish.away is not None and not self._knows_leave(code, wish.away):
             self.go_on_leave(code, wish.away)
             changed.append("leave")
         return changed
@@ -106,6 +106,13 @@ class Roster:
             raise Conflict("The officer is on leave for some of this time already.", code="on_leave_already")
         mine.append(away)
         self.new_leaves.append((staff_code, away))
+
+    def _knows_leave(self, staff_code: str, away: Away) -> bool:
+        """As it was entered, or as somebody ended it before its time: that counts above an older file."""
+        return any(
+            one == away or (one.begin == away.begin and one.end < away.end and one.end <= self.now)
+            for one in self.leaves.get(staff_code, [])
+        )
 
     def at(self, seat: Seat, at: datetime) -> Term | None:
         return next((term for term in self.terms.values() if term.seat == seat and term.covers(at)), None)

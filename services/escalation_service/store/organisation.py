@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, text, update
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.escalation_service.domain.offices import POSTS
@@ -32,40 +33,59 @@ async def load(tx: Tx) -> tuple[Organisation, dict[str, int]]:
 
 
 async def save(tx: Tx, after: Organisation, known: Mapping[str, int]) -> None:
-    """Write what was changed; whoever saw one of these offices before must look again."""
+    """Write what was changed, a statement for each sort of change; whoever saw one of these offices must look again."""
     await _open(tx, [after.offices[code] for code in sorted(after.changed_offices - known.keys())])
-    for code in sorted(after.changed_offices & known.keys()):
-        office = after.offices[code]
-        values = {"name_th": office.name_th, "valid_to": office.end}
-        await tx.execute(update(OFFICE).where(O.code == code).values(values))
-    for code, begin in sorted(after.changed_moves):
-        await _move(tx, code, begin, after.moves[code][begin])
+    altered = [after.offices[code] for code in sorted(after.changed_offices & known.keys())]
+    if altered:
+        values: dict[str, Any] = {
+            "name_th": bindparam("name"),
+            "valid_from": bindparam("begin"),
+            "valid_to": bindparam("end"),
+        }
+        rows = [{"k": one.code, "name": one.name_th, "begin": one.begin, "end": one.end} for one in altered]
+        await tx.execute(update(OFFICE).where(O.code == bindparam("k")).values(values), rows)
+    await _move(tx, [(code, begin, after.moves[code][begin]) for code, begin in sorted(after.changed_moves)])
     changed = (after.changed_offices | {code for code, _ in after.changed_moves}) & known.keys()
     await tx.execute(update(OFFICE).where(O.code.in_(sorted(changed))).values(version=O.version + 1))
 
 
 async def _open(tx: Tx, offices: list[Office]) -> None:
     """New offices, their posts vacant."""
-    for office in offices:
-        kind = kind_of(office.code)
-        row = {
-            "code": office.code, "kind": kind.value, "name_th": office.name_th, "valid_from": office.begin,
-            "valid_to": office.end, "region": _number(office.above or (office.code if kind == "region" else None)),
-        }  # fmt: skip
-        await tx.execute(insert(OFFICE).values(row))
-        posts = [{"office": office.code, "post": post, "changed_at": tx.now} for post in POSTS[kind]]
-        await tx.execute(insert(POST), posts)
+    if not offices:
+        return
+    kinds = {office.code: kind_of(office.code) for office in offices}
+    rows = [
+        {
+            "code": one.code, "kind": kinds[one.code].value, "name_th": one.name_th, "valid_from": one.begin,
+            "valid_to": one.end, "region": _number(one.above or (one.code if kinds[one.code] == "region" else None)),
+        }
+        for one in offices
+    ]  # fmt: skip
+    await tx.execute(insert(OFFICE), rows)
+    posts = [
+        {"office": code, "post": post, "changed_at": tx.now} for code, kind in kinds.items() for post in POSTS[kind]
+    ]
+    await tx.execute(insert(POST), posts)
 
 
-async def _move(tx: Tx, code: str, begin: datetime, above: str | None) -> None:
+async def _move(tx: Tx, moves: list[tuple[str, datetime, str | None]]) -> None:
     """From an instant on; an entry for this very instant is replaced."""
-    if kind_of(code) == "branch":
-        moved = {"region": _number(above), "entered_at": tx.now, "entered_by": tx.actor.id}
-        new = insert(BRANCH_MOVE).values(office=code, valid_from=begin, **moved)
-        await tx.execute(new.on_conflict_do_update(index_elements=["office", "valid_from"], set_=moved))
-    else:
-        area = insert(AREA_REGION).values(region=_number(code), area=above, valid_from=begin)
-        await tx.execute(area.on_conflict_do_update(index_elements=["region", "valid_from"], set_={"area": above}))
+    by_whom = {"entered_at": tx.now, "entered_by": tx.actor.id}
+    branches = [
+        {"office": code, "valid_from": begin, "region": _number(above), **by_whom}
+        for code, begin, above in moves
+        if kind_of(code) == "branch"
+    ]
+    regions = [
+        {"region": _number(code), "valid_from": begin, "area": above}
+        for code, begin, above in moves
+        if kind_of(code) == "region"
+    ]
+    for table, key, rows in ((BRANCH_MOVE, "office", branches), (AREA_REGION, "region", regions)):
+        if rows:
+            new = insert(table)
+            replaced = {name: new.excluded[name] for name in rows[0] if name not in {key, "valid_from"}}
+            await tx.execute(new.on_conflict_do_update(index_elements=[key, "valid_from"], set_=replaced), rows)
 
 
 def _number(region: str | None) -> int | None:

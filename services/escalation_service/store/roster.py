@@ -61,8 +61,8 @@ async def save(tx: Tx, after: Roster) -> None:
     await _save_officers(tx, [after.officers[code] for code in sorted(after.changed_officers)])
     for table, acting in ((POSTING, False), (ACTING, True)):
         await _save_terms(tx, table, after, acting=acting)
-    for staff_code, away in after.new_leaves:
-        await add_leave(tx, staff_code, away)
+    if after.new_leaves:
+        await tx.execute(insert(LEAVE), [_leave(uuid7(tx.now), code, away) for code, away in after.new_leaves])
 
 
 async def _save_officers(tx: Tx, officers: Sequence[Officer]) -> None:
@@ -141,9 +141,12 @@ async def leaves_of(tx: Tx, staff_code: str) -> Sequence[Row[Any]]:
 
 async def add_leave(tx: Tx, staff_code: str, away: Away) -> UUID:
     leave_id = uuid7(tx.now)
-    row = {"leave_id": leave_id, "staff_code": staff_code, "valid_from": away.begin, "valid_to": away.end}
-    await tx.execute(insert(LEAVE).values(row))
+    await tx.execute(insert(LEAVE).values(_leave(leave_id, staff_code, away)))
     return leave_id
+
+
+def _leave(leave_id: UUID, staff_code: str, away: Away) -> dict[str, Any]:
+    return {"leave_id": leave_id, "staff_code": staff_code, "valid_from": away.begin, "valid_to": away.end}
 
 
 async def end_leave(tx: Tx, staff_code: str, leave_id: UUID) -> bool:

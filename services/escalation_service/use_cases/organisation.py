@@ -53,13 +53,17 @@ async def open_office(tx: Tx, wish: OfficeWish) -> Row[Any]:
     return await view_office(tx, wish.code)
 
 
-async def change_office(tx: Tx, code: str, name_th: str, valid_to: datetime | None, *, version: int) -> Row[Any]:
-    """Another name, or closed from an instant on."""
+async def change_office(tx: Tx, wish: OfficeWish, *, version: int) -> Row[Any]:
+    """Another name, closed from an instant on, or, before it has begun, another first day."""
+    code = wish.code
     known, versions = await _load(tx, code, version)
-    known.alter(code, name_th, valid_to)
+    if wish.begin is not None:
+        known.begin(code, wish.begin)
+    known.alter(code, wish.name_th or known.offices[code].name_th, wish.end)
     known.changed_offices.add(code)
     await organisation.save(tx, known, versions)
-    await tx.audit("change_office", code, valid_to=valid_to.isoformat() if valid_to else None)
+    begin, end = known.offices[code].begin, wish.end
+    await tx.audit("change_office", code, valid_from=begin.isoformat(), valid_to=end.isoformat() if end else None)
     return await view_office(tx, code)
 
 
