@@ -188,10 +188,9 @@ class Relay:
         """Which targets do not take what is sent to them."""
         return [f"delivery to {lane.target.name} fails" for lane in self._lanes.values() if lane.failures > 2]
 
-    def resumes_in(self) -> float | None:
-        """Seconds until the next paused lane tries again; None when none pauses."""
-        pauses = [lane.resumes_at - time.monotonic() for lane in self._lanes.values() if lane.is_paused]
-        return min(pauses, default=None)
+    def retries_at(self) -> list[float]:
+        """When each lane that failed last tries again, in seconds of the monotonic clock."""
+        return [lane.resumes_at for lane in self._lanes.values() if lane.failures]
 
     async def close(self) -> None:
         for task in self._busy.values():

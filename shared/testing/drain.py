@@ -1,21 +1,24 @@
 """Runs every step until nothing moves any more: how a test waits without sleeping."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Collection
 
 from shared.runtime.node import Node
 
 MOST_ROUNDS = 400
-LONGEST_RETRY_SECONDS = 0.3
+LONGEST_RETRY_SECONDS = 1.0
 
 
 async def drain(nodes: Collection[Node], *, jobs: bool = True) -> None:
     """Relays, subscriptions and jobs of all nodes, round by round, until a whole round did nothing."""
     moved: Counter[str] = Counter()
+    began = before = time.monotonic()
     for _ in range(MOST_ROUNDS):
+        before, began = began, time.monotonic()
         moved = await _round(nodes, jobs=jobs)
-        if +moved or await _lag(nodes) or await _retries(nodes):
+        if +moved or await _lag(nodes) or await _retries(nodes, before):
             continue
         return
     raise AssertionError(f"does not come to rest: {dict(+moved)}")
@@ -33,12 +36,16 @@ async def _round(nodes: Collection[Node], *, jobs: bool) -> Counter[str]:
     return moved
 
 
-async def _retries(nodes: Collection[Node]) -> bool:
-    """Waits for a delivery that failed once or twice and will be tried again; one that keeps failing is at rest."""
-    pauses = [pause for node in nodes if (pause := node.relay.resumes_in()) is not None]
-    soon = [pause for pause in pauses if pause < LONGEST_RETRY_SECONDS]
+async def _retries(nodes: Collection[Node], since: float) -> bool:
+    """Waits for deliveries that failed lately and will soon be tried again; one that keeps failing is at rest.
+
+    A failure may be followed by the end of its pause before anybody asks: what counts is that no round has tried it
+    since. The round in which a delivery ends can be the one before that in which its relay hears of it.
+    """
+    now = time.monotonic()
+    soon = [at for node in nodes for at in node.relay.retries_at() if since < at < now + LONGEST_RETRY_SECONDS]
     if soon:
-        await asyncio.sleep(max(soon))
+        await asyncio.sleep(max(max(soon) - now, 0))
     return bool(soon)
 
 

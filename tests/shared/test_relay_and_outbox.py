@@ -92,6 +92,37 @@ class _Down:
         lane.succeeded()
 
 
+class _Slow:
+    """A subscription whose rounds outlast the pause after a first failure."""
+
+    async def step(self) -> int:
+        await asyncio.sleep(0.15)
+        return 0
+
+    async def lag(self) -> int:
+        return 0
+
+    async def close(self) -> None:
+        return None
+
+
+async def test_news_are_not_at_rest_when_their_delivery_failed_early_in_a_slow_round(world: World) -> None:
+    assert isinstance(world.broker, InProcessBroker)
+    del world.broker._subscribers["survey"]
+    target: Any = world.broker._subscribers["sla"]
+    receive = target.receive
+
+    async def fail_once(_messages: Sequence[Message]) -> None:
+        target.receive = receive
+        raise ConnectionError
+
+    target.receive = fail_once
+    world.nodes["survey"].subscription = _Slow()
+    await world.tell(accepted(uuid4(), world.clock))
+    await world.settle()
+    assert len(await world.seen("sla")) == 1
+
+
 async def test_the_watermark_of_a_subscriber_that_is_down_stands_still(world: World) -> None:
     await world.settle()
     before = world.clock.now()
