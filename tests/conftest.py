@@ -45,6 +45,15 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedd
         yield server
 
 
+@pytest.fixture(scope="session")
+def toy_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """The server of tests that need small services instead of the product's."""
+    from tests.toys.services import TOYS
+
+    with postgres.running_server(tmp_path_factory.mktemp("toys"), TOYS) as server:
+        yield server
+
+
 @pytest.fixture
 async def database(postgres_server: EmbeddedPostgres) -> AsyncIterator[TestDatabase]:
     """A database of this test's own, with all five schemas."""

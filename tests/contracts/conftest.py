@@ -1,6 +1,6 @@
 """A world of toy services on the broker under test."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -22,12 +22,6 @@ from shared.testing import postgres
 from shared.testing.drain import drain
 from shared.testing.postgres import TestDatabase
 from tests.toys.services import TOYS, ToySettings
-
-
-@pytest.fixture(scope="session")
-def toy_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    with postgres.running_server(tmp_path_factory.mktemp("toys"), TOYS) as server:
-        yield server
 
 
 @pytest.fixture

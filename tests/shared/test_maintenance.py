@@ -7,7 +7,7 @@ from shared.contracts.base import INTAKE
 from shared.db import maintenance
 from shared.db.maintenance import maintain
 from shared.messaging.operations import History, replay_sent
-from tests.contracts.conftest import World, accepted, toy_database, toy_server, world  # noqa: F401 - fixtures
+from tests.contracts.conftest import World, accepted, toy_database, world  # noqa: F401 - fixtures
 
 MONDAY = datetime(2026, 2, 2, tzinfo=UTC).date()
 

@@ -11,7 +11,7 @@ from shared.messaging import relay as relaying
 from shared.messaging.consumer import watermark
 from shared.messaging.waiting import GATHER, LATEST, SOONEST, ask_for_mark, rest_until
 from shared.runtime.loops import Loop
-from tests.contracts.conftest import World, accepted, toy_database, toy_server, world  # noqa: F401 - fixtures
+from tests.contracts.conftest import World, accepted, toy_database, world  # noqa: F401 - fixtures
 
 PATIENCE = 10
 

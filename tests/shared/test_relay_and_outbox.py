@@ -16,7 +16,7 @@ from shared.messaging.consumer import watermark
 from shared.messaging.inprocess import InProcessBroker
 from shared.messaging.port import Message
 from shared.messaging.relay import Lane, Outgoing, Relay
-from tests.contracts.conftest import World, accepted, toy_database, toy_server, world  # noqa: F401 - fixtures
+from tests.contracts.conftest import World, accepted, toy_database, world  # noqa: F401 - fixtures
 
 SENT = "SELECT key, seq, id FROM intake.outbox_sent ORDER BY id"
 

@@ -15,7 +15,7 @@ from shared.web import encode_cursor
 from shared.web.app import combine, create_app
 from shared.web.edge import Edge
 from shared.web.rate_limit import RateLimit
-from tests.shared.web_world import World, edge, service, web_database, web_server, world  # noqa: F401 - fixtures
+from tests.shared.web_world import World, edge, service, web_database, world  # noqa: F401 - fixtures
 
 CASE = {"channel": "line", "text": "น้ำไม่ไหล"}
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from shared.contracts.intake import CaseAccepted
 from shared.kernel.ids import uuid7
 from shared.testing.start import START
-from tests.shared.web_world import World, web_database, web_server, world  # noqa: F401 - fixtures
+from tests.shared.web_world import World, web_database, world  # noqa: F401 - fixtures
 
 PARK = """
 INSERT INTO parked (event_id, topic, key, seq, type, reason, error, envelope, parked_at)

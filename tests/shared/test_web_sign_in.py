@@ -24,7 +24,7 @@ from shared.web.jwks import FixedKeys, KeySet, read_keys
 from shared.web.problems import Rejection
 from shared.web.settings import WebSettings
 from shared.web.tokens import TokenVerifier
-from tests.shared.web_world import API_KEYS, World, edge, web_database, web_server, world  # noqa: F401 - fixtures
+from tests.shared.web_world import API_KEYS, World, edge, web_database, world  # noqa: F401 - fixtures
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 WEAK = rsa.generate_private_key(public_exponent=65537, key_size=1024)

@@ -13,7 +13,7 @@ from shared.kernel.errors import Conflict
 from shared.testing.postgres import TestDatabase
 from shared.testing.start import START
 from shared.web.idempotency import Idempotency, KeyInProgress, Replay, check_keys, purge_idempotency
-from tests.shared.web_world import World, at, edge, web_database, web_server, world  # noqa: F401 - fixtures
+from tests.shared.web_world import World, at, edge, web_database, world  # noqa: F401 - fixtures
 
 ROW = {"id": 1, "name": "ท่อแตก"}
 KEY = {"Idempotency-Key": "k-1"}

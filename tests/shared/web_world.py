@@ -1,8 +1,7 @@
 """A small service with one route of each sort, for tests of the HTTP edge."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -42,7 +41,7 @@ from shared.web.combined import Combined
 from shared.web.dev_issuer import DevIssuer
 from shared.web.settings import WebSettings
 from shared.web.types import BranchCode, Email, Instant, Line, PublicText, StrictModel, Text, ThaiPhone
-from tests.toys.services import MIGRATIONS, TOYS, ToySettings
+from tests.toys.services import MIGRATIONS, ToySettings
 
 NOWHERE = "postgresql+asyncpg://nobody@127.0.0.1:9/nothing"  # the discard port: nothing listens
 TABLES = metadata("intake")
@@ -231,12 +230,6 @@ async def edge(tmp_path: Path) -> AsyncIterator[World]:
     world = World(Database(NOWHERE, schema="intake"), tmp_path, WebSettings(body_timeout=timedelta(seconds=0.3)))
     yield world
     await world.close()
-
-
-@pytest.fixture(scope="session")
-def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    with postgres.running_server(tmp_path_factory.mktemp("web"), [replace(TOYS[0], tables=TABLES)]) as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Fixtures: survey alone on a database of its own, with real small providers."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -8,22 +8,14 @@ import pytest
 
 from services.survey_service.service import SERVICE
 from services.survey_service.settings import Settings
-from shared.db.embedded import EmbeddedPostgres
 from shared.kernel.clock import ManualClock
 from shared.messaging.inprocess import InProcessBroker
 from shared.runtime.node import build
-from shared.testing import postgres
 from shared.testing.gateways import Gateways
 from shared.testing.postgres import TestDatabase
 from shared.web.app import create_app
 from shared.web.dev_issuer import DevIssuer
 from tests.survey.given import Desk
-
-
-@pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    with postgres.running_server(tmp_path_factory.mktemp("postgres"), [SERVICE]) as server:
-        yield server
 
 
 @pytest.fixture
