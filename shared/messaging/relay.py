@@ -42,7 +42,7 @@ class Lane:
     most: int = BATCH // 10  # rows at once: more while the target is quick, fewer when it is slow or fails
     resumes_at: float = 0.0
     marked: datetime | None = None
-    marked_at: float = 0.0
+    marked_at: float = float("-inf")
     wished: set[str] = field(default_factory=set)  # topics whose mark somebody waits for
 
     def wants(self, topic: str) -> bool:

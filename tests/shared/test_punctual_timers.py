@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
@@ -61,6 +62,18 @@ async def test_what_happens_while_a_timer_looks_is_not_slept_through() -> None:
     async with asyncio.timeout(PATIENCE):
         await loop.run(stop)
     assert looks == 2
+
+
+async def test_the_first_mark_comes_at_once_on_a_machine_that_has_just_started(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(relaying, "MARK_EVERY_SECONDS", 3600.0)
+    monkeypatch.setattr(relaying, "time", SimpleNamespace(monotonic=lambda: 20.0))
+    relay = world.nodes["intake"].relay
+    relay.clock = None
+    await relay.step()
+    assert await _known_until(world) is not None
 
 
 async def test_a_mark_comes_at_once_when_somebody_waits_for_it_and_else_at_its_turn(

@@ -32,7 +32,7 @@ class KafkaBroker:
         self._subscriptions: list[KafkaSubscription] = []
         self._has_topics = not settings.create_topics
         self._creating = asyncio.Lock()
-        self._probed_at = 0.0
+        self._probed_at = float("-inf")
 
     @property
     def settings(self) -> KafkaSettings:
