@@ -214,6 +214,18 @@ async def test_every_decision_about_a_clock_can_be_asked_for(alone: System, stor
     assert timedelta(seconds=early["clocks"][0]["extended_seconds"]) == timedelta(0)
 
 
+async def test_a_breach_stands_in_the_explanation_when_only_its_very_late_tier_was_taken_back(
+    alone: System, story: Story
+) -> None:
+    for late in (24, 48):
+        await _pass_to(alone, NINE + hours(late) + minutes(1))
+    await hear(alone, story.resolved(NINE + hours(25)))
+    seen = (await division(alone).get(f"/sla/v1/cases/{story.case_id}/explain")).json()
+    own = [one for one in seen["decisions"] if one["metric"] == "resolve"]
+    assert [one["reason"] for one in own if one["what"] == "voided"] == ["late_fact/2"]
+    assert [one["why"] for one in seen["clocks"] if one["metric"] == "resolve"] == ["breached"]
+
+
 async def test_a_hold_of_the_past_that_lies_after_the_breach_moves_nothing_and_is_told_whole(
     alone: System, story: Story
 ) -> None:

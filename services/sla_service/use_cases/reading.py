@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.sla_service.domain.calendar import CalendarVersion
 from services.sla_service.domain.case_file import CaseFile
+from services.sla_service.domain.changes import AT_DUE
 from services.sla_service.domain.evaluate import Clock, evaluate
 from services.sla_service.domain.explain import Stretch, explain, stretches
 from services.sla_service.domain.policy import Target
@@ -82,7 +83,10 @@ async def explain_case(tx: Tx, case_id: UUID, at: datetime | None) -> CaseExplai
 def why(clock: Clock, taken: Sequence[Row[Any]]) -> str:
     """In a word, why a clock has or has not fired, by what was decided until then."""
     own = [row for row in taken if (row.metric, row.cycle) == (clock.metric, clock.cycle)]
-    breaches = [row.what for row in own if row.what in ("breached", "voided")]
+    missed = f"/{AT_DUE}"  # a very late tier may be taken back while the missed deadline stands
+    breaches = [
+        row.what for row in own if row.what == "breached" or (row.what == "voided" and row.reason.endswith(missed))
+    ]
     if breaches and breaches[-1] == "breached":
         return "breached"
     if clock.stopped_at and not clock.breached_at:
