@@ -106,8 +106,8 @@ class Organisation:
             self._check_with_those_below(code)
         return changed
 
-    def begin(self, code: str, begin: datetime) -> None:
-        """Another first day of an office that has not begun. Raises Conflict if it has, or moves before."""
+    def begin(self, code: str, begin: datetime, end: datetime | None) -> None:
+        """Another first day, and the last, of an office that has not begun. Raises Conflict if it has, or moves before."""
         known, moves = self.offices[code], self.moves.get(code, {})
         if begin == known.begin:
             return
@@ -120,7 +120,7 @@ class Organisation:
             raise Conflict("The office belongs to another before that day.", code="moves_before_it_begins")
         if known.begin in moves:
             self._enter(code, begin, first)
-        self._put(replace(known, begin=begin))
+        self._put(replace(known, begin=begin, end=end))
         self._check_with_those_below(code)
 
     def move(self, code: str, above: str | None, begin: datetime) -> None:
@@ -163,8 +163,9 @@ class Organisation:
         begins = [(office.begin, office.above), *moves] if office.above else moves
         for (begin, above), after in zip(begins, [*[b for b, _ in begins[1:]], office.end], strict=False):
             end = min((each for each in (after, office.end) if each), default=None)
-            if end is None or begin < end:
-                yield above, begin, end
+            start = max(begin, office.begin)
+            if end is None or start < end:
+                yield above, start, end
 
     def _check_with_those_below(self, code: str) -> None:
         for each in (code, *self._below(code)):

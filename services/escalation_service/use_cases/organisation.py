@@ -58,7 +58,7 @@ async def change_office(tx: Tx, wish: OfficeWish, *, version: int) -> Row[Any]:
     code = wish.code
     known, versions = await _load(tx, code, version)
     if wish.begin is not None:
-        known.begin(code, wish.begin)
+        known.begin(code, wish.begin, wish.end)
     known.alter(code, wish.name_th or known.offices[code].name_th, wish.end)
     known.changed_offices.add(code)
     await organisation.save(tx, known, versions)
