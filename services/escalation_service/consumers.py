@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from services.escalation_service.domain.case_file import CaseFile
 from services.escalation_service.domain.holds import HoldMark, Span
@@ -96,7 +95,7 @@ async def on_clock_armed(tx: Tx, event: ClockArmed, meta: Meta) -> None:
 
 async def on_sla_warned(tx: Tx, event: SlaWarned, meta: Meta) -> None:
     if event.metric == METRIC:
-        await fold_clock(tx, event, lambda row: row.warn(event.warned_at).learn_due(event.due_at, meta.seq))
+        await fold_clock(tx, event, lambda row: row.warn(event.warned_at, meta.seq).learn_due(event.due_at, meta.seq))
 
 
 async def on_clock_held(tx: Tx, event: ClockHeld, meta: Meta) -> None:
@@ -112,8 +111,9 @@ async def on_clock_rescheduled(tx: Tx, event: ClockRescheduled, meta: Meta) -> N
     if event.metric != METRIC:
         return
 
-    def learn(row: Ladder, due_at: datetime = event.due_at) -> Ladder:
-        return row.learn_due(due_at, meta.seq)
+    def learn(row: Ladder) -> Ladder:
+        row = row.learn_due(event.due_at, meta.seq)
+        return row.warn(None, meta.seq) if event.warned == () else row
 
     if event.cause == "resume" or event.holds is not None:
         at = event.resumed_at or event.rescheduled_at

@@ -49,6 +49,7 @@ class ClockRescheduled(CaseEvent):
     rescheduled_at: Instant
     resumed_at: Instant | None = None  # when the hold ended, which may have been told later; of a resume only
     holds: tuple[HeldTime, ...] | None = None  # all held time of the cycle, as it is known by now
+    warned: tuple[str, ...] | None = None  # levels of warning that stand; the others come again in their time
 
 
 @event("pwa.sla.clock-stopped.v1", topic=SLA)
@@ -65,7 +66,7 @@ class ClockStopped(CaseEvent):
 
 @event("pwa.sla.warned.v1", topic=SLA)
 class SlaWarned(CaseEvent):
-    """The deadline comes near; once per level and cycle."""
+    """The deadline comes near; once per level and cycle, and again where the deadline was put off far enough."""
 
     metric: str
     level: str

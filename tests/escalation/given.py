@@ -90,6 +90,12 @@ class Case:
             **self._common(), metric="resolve", due_at=due_at, cause="resume", rescheduled_at=at
         )
 
+    def put_off(self, at: datetime, due_at: datetime) -> sla.ClockRescheduled:
+        """Another deadline, so late that nobody has been warned of it yet."""
+        return sla.ClockRescheduled(
+            **self._common(), metric="resolve", due_at=due_at, cause="extension", rescheduled_at=at, warned=()
+        )
+
     def breached(
         self, due_at: datetime, *, at: datetime | None = None, generation: int = 1, metric: str = "resolve", **more: Any
     ) -> sla.SlaBreached:

@@ -27,7 +27,9 @@ def a_long_story(desk: Desk, case: Case) -> list[Event]:
     return [
         case.registered(now), case.armed(now, now + 24 * HOUR), case.classified(now + HOUR),
         case.routed(now + 2 * HOUR, "1102"), case.bounced(now + 3 * HOUR), case.routed(now + 4 * HOUR, "1103"),
-        case.warned(now + 18 * HOUR, now + 24 * HOUR), first, case.held(now + 25 * HOUR),
+        case.warned(now + 18 * HOUR, now + 24 * HOUR), case.put_off(now + 19 * HOUR, now + 26 * HOUR),
+        case.warned(now + 20 * HOUR, now + 26 * HOUR), case.put_off(now + 21 * HOUR, now + 24 * HOUR),
+        first, case.held(now + 25 * HOUR),
         case.voided(first, now + 26 * HOUR), case.resumed(now + 27 * HOUR, now + 30 * HOUR),
         case.breached(now + 30 * HOUR, generation=2), case.resolved(now + 31 * HOUR, repaired=False),
         case.reopened(now + 40 * HOUR), case.breached(now + 50 * HOUR), case.cancelled(now + 51 * HOUR),

@@ -208,3 +208,38 @@ async def test_who_is_signed_in_is_told_what_they_may_do(front: Front) -> None:
 def test_the_instants_of_a_test_are_those_of_the_list(clock: Any) -> None:
     assert Conditions(clock.now()).today.isoformat() == "2026-02-03"
     assert Conditions(clock.now() + timedelta(hours=15)).today.isoformat() == "2026-02-04"
+
+
+async def test_a_deadline_that_passed_while_the_clock_was_held_is_not_called_overdue(desk: Desk, front: Front) -> None:
+    """failures.md 25."""
+    case = await warned(desk)
+    await desk.hear(case.held(desk.now + HOUR))
+    desk.clock.advance(50 * HOUR)
+    division = front.sign_in("complaints_division")
+    (line,) = (await division.get("/follow-ups")).json()["items"]
+    assert (line["urgency"], line["hours_overdue"]) == ("warned", 0)
+    assert await listed(division, min_age_hours=1) == []
+
+
+async def test_hours_overdue_are_counted_up_to_the_closing_and_only_where_a_deadline_was_missed(
+    desk: Desk, front: Front
+) -> None:
+    late, early = await a_rung_fired(desk), await warned(desk)
+    division = front.sign_in("complaints_division")
+    at_first = (await division.get("/follow-ups", params={"late": True})).json()["items"][0]["hours_overdue"]
+    desk.clock.advance(5 * HOUR)
+    await desk.hear(late.resolved(desk.now, repaired=False), early.resolved(desk.now, repaired=False))
+    desk.clock.advance(500 * HOUR)
+    lines = (await division.get("/follow-ups")).json()["items"]
+    shown = {line["case_id"]: line["hours_overdue"] for line in lines}
+    assert shown == {str(late.case_id): at_first + 5, str(early.case_id): 0}
+    assert await listed(division, min_age_hours=at_first + 5) == [str(late.case_id)]
+    assert await listed(division, min_age_hours=at_first + 6) == []
+
+
+async def test_a_deadline_that_was_put_off_is_near_again_when_it_is_warned_of(desk: Desk, front: Front) -> None:
+    case, division = await warned(desk), front.sign_in("complaints_division")
+    await desk.hear(case.put_off(desk.now, desk.now + 400 * HOUR))
+    assert await listed(division) == []
+    await desk.hear(case.warned(desk.now + 300 * HOUR, desk.now + 400 * HOUR))
+    assert await listed(division) == [str(case.case_id)]

@@ -391,3 +391,32 @@ async def test_a_file_of_offices_is_csv_from_those_who_may_change_them(front: Fr
     assert told(await upload(division, "name\nx\n", apply=True)) == (422, "bad_columns")
     assert told(await upload(division, "office,post\nx,y\n", apply=True)) == (422, "unknown_column")
     assert (await upload(front.sign_in("branch_manager", "1102"), FILE, apply=False)).status_code == 403
+
+
+async def test_what_was_reported_without_repair_is_no_open_case_of_a_closed_branch(desk: Desk, front: Front) -> None:
+    case, division = Case("1102"), front.sign_in("complaints_division")
+    await late(desk, case)
+    await desk.hear(case.resolved(desk.now, repaired=False))
+    assert (await close(division, "1102", (desk.now + DAY).isoformat())).status_code == 200
+    await desk.advance(hours=48)
+    async with desk.db.transaction() as tx:
+        assert [problem for problem in await problems(tx) if "branches that are closed" in problem] == []
+
+
+async def test_an_area_is_put_off_after_the_region_that_will_belong_to_it(desk: Desk, front: Front) -> None:
+    division, first, then = front.sign_in("complaints_division"), desk.now + 10 * DAY, desk.now + 40 * DAY
+    for new in ({"code": "D6", "name_th": "รองผู้ว่าการ 6"}, {"code": "R11", "name_th": "เขต 11", "belongs_to": "D6"}):
+        assert (await division.post("/offices", json=new | {"valid_from": first.isoformat()})).status_code == 201
+    for code in ("R11", "D6"):
+        put_off = await begin(division, code, then.isoformat())
+        assert put_off.status_code == 200, put_off.text
+
+
+async def test_the_first_and_the_last_day_of_an_office_are_put_off_together(desk: Desk, front: Front) -> None:
+    division, now = front.sign_in("complaints_division"), desk.now
+    days = {"valid_from": (now + 10 * DAY).isoformat(), "valid_to": (now + 20 * DAY).isoformat()}
+    assert (await division.post("/offices", json=NEW | days)).status_code == 201
+    later = {"valid_from": (now + 30 * DAY).isoformat(), "valid_to": (now + 90 * DAY).isoformat()}
+    body = {"name_th": "กปภ.สาขาใหม่", **later}
+    answer = await division.put("/offices/1999", json=body, headers=await version_of(division, "1999"))
+    assert answer.status_code == 200, answer.text

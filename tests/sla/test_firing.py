@@ -59,6 +59,33 @@ async def test_the_branch_is_warned_once_at_three_quarters_of_the_budget(bench: 
     assert (warned["level"], datetime.fromisoformat(warned["due_at"])) == ("75%", NINE + hours(24))
 
 
+async def test_a_deadline_that_was_put_off_beyond_its_warning_is_warned_of_again(bench: Bench) -> None:
+    story = Story()
+    await bench.hear(story.registered(NINE))
+    await bench.pass_to(NINE + hours(19))
+    bench.clock.set(NINE + hours(20))
+    await bench.hear(story.classified(NINE + hours(20), "Q02"))
+    [(_, moved)] = await bench.told("clock-rescheduled")
+    [clock] = await bench.clocks(story)
+    assert (moved["warned"], clock["warned"]) == ([], [])
+    for before in (minutes(2), minutes(1)):
+        await bench.pass_to(clock["due_at"] - before)
+    warned = [datetime.fromisoformat(one["due_at"]) for _, one in await bench.told("warned")]
+    assert warned == [NINE + hours(24), clock["due_at"]]
+
+
+async def test_a_hold_after_the_warning_moves_the_deadline_and_warns_nobody_twice(bench: Bench) -> None:
+    story = Story()
+    await bench.hear(story.registered(NINE, "L01"))
+    await bench.pass_to(NINE + hours(19))
+    await bench.hear(story.asked(NINE + hours(19)))
+    bench.clock.set(NINE + hours(29))
+    await bench.hear(story.supplied(NINE + hours(29)))
+    await bench.pass_to(NINE + hours(33))
+    [(_, moved)] = await bench.told("clock-rescheduled")
+    assert (moved["warned"], len(await bench.told("warned"))) == (["75%"], 1)
+
+
 async def test_a_case_that_arrives_overdue_is_breached_without_a_warning(bench: Bench) -> None:
     story = Story()
     await bench.hear(story.registered(NINE - hours(30), "L01"))

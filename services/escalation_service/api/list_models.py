@@ -29,7 +29,9 @@ class FollowUp(BaseModel):
     received_at: Instant | None
     due_at: Instant
     breached_at: Instant | None
-    hours_overdue: int = Field(description="whole hours since the deadline, 0 before it")
+    hours_overdue: int = Field(
+        description="whole hours since the missed deadline, up to the closing; 0: none was missed"
+    )
     urgency: Urgency = Field(description="why the line stands where it stands when sorted by urgency")
     ladder: str = Field(description="quiet | climbing | held | complete | ended")
     rung: int = Field(description="the rung fired last, 0 for none")
@@ -46,7 +48,7 @@ class FollowUp(BaseModel):
 
 
 def follow_up(row: Row[Any], now: datetime, office_name: str | None) -> FollowUp:
-    late = now - row.due_at
+    late = (row.closed_at or now) - row.due_at if row.breached_at else timedelta()
     return FollowUp(
         case_id=row.case_id, number=row.number, cycle=row.cycle, office=row.office, office_name=office_name,
         region=row.region, kind=row.kind, subject=row.subject, subject_name=row.subject_name,

@@ -20,6 +20,7 @@ class Ladder:
     due_at: datetime | None = None
     due_seq: int = 0
     warned_at: datetime | None = None
+    warned_seq: int = 0
     breached_at: datetime | None = None
     last_rung: int = 0
     last_fired_at: datetime | None = None
@@ -62,8 +63,9 @@ class Ladder:
         """Take a deadline, unless a later fact gave another."""
         return replace(self, due_at=due_at, due_seq=seq) if seq >= self.due_seq else self
 
-    def warn(self, at: datetime) -> "Ladder":
-        return replace(self, warned_at=min(at, self.warned_at) if self.warned_at else at)
+    def warn(self, at: datetime | None, seq: int) -> "Ladder":
+        """Warned of the deadline, or (None) not any more, because it was put off; the later fact counts."""
+        return replace(self, warned_at=at, warned_seq=seq) if seq >= self.warned_seq else self
 
     def close(self, closure: Closure, *, seq: int, repaired: bool | None = None) -> "Ladder":
         """The cycle's first closing counts."""

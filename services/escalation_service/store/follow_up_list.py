@@ -125,7 +125,7 @@ def _wanted(asked: Filters, at: Conditions) -> list[ColumnElement[bool]]:
     if asked.late is not None:
         wanted.append(at.late if asked.late else at.warned)
     if asked.overdue is not None:
-        wanted.append(L.due_at <= at.at - asked.overdue)
+        wanted += [L.breached_at.is_not(None), L.due_at <= func.coalesce(L.closed_at, at.at) - asked.overdue]
     if asked.next_chase is not None:
         wanted.append(at.chase(asked.next_chase))
     if asked.number is not None:
@@ -195,12 +195,12 @@ def counted(scope: Scope, asked: Filters, at: Conditions) -> Select[Any]:
 
 
 async def of_closed_branches(tx: Tx) -> dict[str, int]:
-    """The branches that are closed and still have lines, and how many."""
+    """The branches that are closed and still have open cases to be followed up, and how many."""
     closed = select(OFFICE.c.code).where(OFFICE.c.kind == "branch", OFFICE.c.valid_to <= tx.now)
     per_office = (
         select(F.office, func.count().label("n"))
         .join_from(LADDER, CASE_FILE, L.case_id == F.case_id)
-        .where(_LISTED, _CURRENT, F.office.in_(closed))
+        .where(_LISTED, _CURRENT, L.closed_at.is_(None), F.office.in_(closed))
         .group_by(F.office)
         .order_by(F.office)
     )

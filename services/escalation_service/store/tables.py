@@ -61,6 +61,7 @@ LADDER = Table(
     Column("due_at", Instant),
     Column("due_seq", Integer, nullable=False, server_default=text("0")),
     Column("warned_at", Instant),
+    Column("warned_seq", Integer, nullable=False, server_default=text("0")),
     Column("breached_at", Instant),
     Column("last_rung", Integer, nullable=False, server_default=text("0")),
     Column("last_fired_at", Instant),

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -76,6 +76,7 @@ class Rescheduled(Change):
     previous_due_at: datetime | None
     cause: str
     resumed_at: datetime | None = None  # when the hold ended that was told last
+    warned: frozenset[str] = frozenset()  # the levels of warning that stand by the new deadline
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,18 @@ class Decision:
     warned: Mapping[Key, frozenset[str]] = field(default_factory=dict)
 
 
+def with_standing_warnings(
+    clocks: Sequence[Clock], recorded: Mapping[Key, Recorded], now: datetime
+) -> Mapping[Key, Recorded]:
+    """What was recorded, without the warnings that a later deadline has put off: their instants are still to come."""
+    found = dict(recorded)
+    for clock in clocks:
+        key, put_off = (clock.metric, clock.cycle), {level for level, at in clock.warn_at if at > now}
+        if key in found and not put_off.isdisjoint(found[key].warned):
+            found[key] = replace(found[key], warned=found[key].warned - put_off)
+    return found
+
+
 def decide(
     clocks: Sequence[Clock],
     recorded: Mapping[Key, Recorded],
@@ -200,7 +213,7 @@ class _One:
         if before is None:
             return [Armed(clock, clock.due_at)]
         why, resumed_at = _why(clock, before, cause), _resumed_at(clock, before)
-        return [Rescheduled(clock, clock.due_at, before.due_at, why, resumed_at)]
+        return [Rescheduled(clock, clock.due_at, before.due_at, why, resumed_at, before.warned)]
 
     def repaused(self, moved: Sequence[Change], reason: str) -> list[Change]:
         """Held time after a missed deadline moves nothing, and yet has to be told, unless it goes with what is."""

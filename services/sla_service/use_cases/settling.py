@@ -14,6 +14,7 @@ from services.sla_service.domain.changes import (
     Overdue,
     Voided,
     decide,
+    with_standing_warnings,
 )
 from services.sla_service.domain.evaluate import evaluate
 from services.sla_service.domain.facts import CaseFacts, Pin
@@ -107,7 +108,8 @@ async def settle(tx: Tx, files: Sequence[CaseFile], occasion: Occasion) -> list[
     settled = []
     for file in files:
         evaluated = evaluate(book, facts[file.case_id], tx.now)
-        known, covered = recorded[file.case_id], occasion.of(file.case_id)
+        known = with_standing_warnings(evaluated, recorded[file.case_id], tx.now)
+        covered = occasion.of(file.case_id)
         decision = decide(evaluated, known, covered, occasion.cause, occasion.why)
         settled.append((file.wanting(decision.wanted), decision))
     await _save(tx, settled, recorded)

@@ -86,6 +86,7 @@ def _rescheduled(head: Head, change: Rescheduled, now: datetime) -> Event:
         rescheduled_at=now,
         resumed_at=change.resumed_at,
         holds=_holds(change.clock),
+        warned=tuple(sorted(change.warned)),
     )
 
 
