@@ -107,7 +107,7 @@ class Organisation:
         return changed
 
     def begin(self, code: str, begin: datetime, end: datetime | None) -> None:
-        """Another first day, and the last, of an office that has not begun. Raises Conflict if it has, or moves before."""
+        """Another first day (and last) of an office that has not begun. Raises Conflict if it has, or moves before."""
         known, moves = self.offices[code], self.moves.get(code, {})
         if begin == known.begin:
             return
