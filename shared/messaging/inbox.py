@@ -1,17 +1,18 @@
 """Every SQL statement of the receiving side: inbox, per-key numbers, parked events, watermarks."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause
+from sqlalchemy import TextClause
 
-from shared.contracts.envelope import Envelope
+from shared.contracts.base import COMPACTED
+from shared.contracts.envelope import Envelope, read
 from shared.db.tx import Tx, as_json, in_schema
 
 StreamKey = tuple[str, str]
+IN_ORDER = frozenset({"poison", "queued", "gap"})  # the key waits behind these
 
 
 @dataclass
@@ -24,6 +25,71 @@ class Position:
 
     def advance(self, seq: int, *, baseline: bool = False) -> None:
         self.last, self.baseline, self.changed = seq, self.baseline or baseline, True
+
+
+@dataclass
+class Parked:
+    """An event that was set aside; `id` is None until it is written. `body` None: not kept here."""
+
+    id: int | None
+    event_id: UUID
+    topic: str
+    key: str
+    seq: int | None
+    type: str | None
+    reason: str
+    body: str | None
+
+    @property
+    def stream(self) -> StreamKey:
+        return self.topic, self.key
+
+    @property
+    def number(self) -> int:
+        return self.seq or 0
+
+    @property
+    def is_in_order(self) -> bool:
+        return self.reason in IN_ORDER
+
+    def envelope(self) -> Envelope:
+        """Raises Unreadable."""
+        return read(self.topic, self.key, (self.body or "{}").encode(), {})
+
+
+@dataclass
+class Notes:
+    """What a batch has to write about events set aside, kept until its end."""
+
+    parked: dict[UUID, Parked] = field(default_factory=dict)
+    errors: dict[UUID, str] = field(default_factory=dict)
+    forgotten: list[UUID] = field(default_factory=list)  # only their publisher can bring them back: let in again
+    settled: list[dict[str, object]] = field(default_factory=list)
+    failed: list[dict[str, object]] = field(default_factory=list)
+
+    def park(self, envelope: Envelope, reason: str, error: str = "", *, keep_body: bool = True) -> Parked:
+        """Set an event aside with its reason; the body stays out where it would be personal data."""
+        is_kept = keep_body and envelope.topic not in COMPACTED
+        body = (envelope.body() or b"null").decode() if is_kept else None
+        place = (envelope.event_id, envelope.topic, envelope.key, envelope.seq, envelope.type)
+        row = self.parked[envelope.event_id] = Parked(None, *place, reason, body)
+        self.errors[envelope.event_id] = error
+        if envelope.topic in COMPACTED and keep_body:
+            self.forgotten.append(envelope.event_id)
+        return row
+
+    def settle(self, row: Parked, state: str, why: str) -> None:
+        """It was applied or discarded; what was set aside only a moment ago is not written at all."""
+        if row.id is None:
+            del self.parked[row.event_id]
+        else:
+            self.settled.append({"id": row.id, "state": state, "why": why})
+
+    def failed_again(self, row: Parked, error: str) -> None:
+        if row.id is None:
+            row.reason, self.errors[row.event_id] = "poison", error
+        else:
+            self.failed.append({"id": row.id, "error": error})
 
 
 def _sql(tx: Tx, statement: str) -> TextClause:
@@ -39,11 +105,6 @@ async def accept(tx: Tx, envelopes: Sequence[Envelope]) -> set[UUID]:
         FROM jsonb_to_recordset($1::jsonb) AS r(i uuid, t text, k text, q int) ORDER BY i
         ON CONFLICT (event_id) DO NOTHING RETURNING event_id"""
     return {row["event_id"] for row in await tx.fetch(statement, as_json(rows), tx.now)}
-
-
-async def forget(tx: Tx, event_id: UUID) -> None:
-    """Let an event in again: its body was not kept here, so only its publisher can bring it back."""
-    await tx.execute(_sql(tx, "DELETE FROM {s}.inbox WHERE event_id = :id"), {"id": event_id})
 
 
 async def lock_positions(tx: Tx, keys: Iterable[StreamKey]) -> dict[StreamKey, Position]:
@@ -91,38 +152,49 @@ async def began_at(tx: Tx, topic: str) -> datetime:
     return began
 
 
-async def waiting(tx: Tx, keys: Iterable[StreamKey]) -> dict[StreamKey, dict[int, Row[Any]]]:
+async def waiting(tx: Tx, keys: Iterable[StreamKey]) -> dict[StreamKey, dict[int, Parked]]:
     """What is parked in order (poison, queued, gap) in these streams, by number."""
     wanted = sorted(set(keys))
     statement = """
-        SELECT p.* FROM {s}.parked p JOIN unnest(CAST(:topics AS text[]), CAST(:keys AS text[])) AS w(t, k)
-            ON p.topic = w.t AND p.key = w.k
+        SELECT p.id, p.event_id, p.topic, p.key, p.seq, p.type, p.reason, p.envelope::text AS body
+        FROM {s}.parked p JOIN unnest($1::text[], $2::text[]) AS w(t, k) ON p.topic = w.t AND p.key = w.k
         WHERE p.state = 'parked' AND p.reason IN ('poison', 'queued', 'gap') AND p.seq IS NOT NULL"""
-    found: dict[StreamKey, dict[int, Row[Any]]] = {}
-    params = {"topics": [topic for topic, _ in wanted], "keys": [key for _, key in wanted]}
-    for row in await tx.all(_sql(tx, statement), params):
-        found.setdefault((row.topic, row.key), {})[row.seq] = row
-    return found
+    by_stream: dict[StreamKey, dict[int, Parked]] = {}
+    for row in await tx.fetch(statement, [topic for topic, _ in wanted], [key for _, key in wanted]):
+        parked = Parked(**row)
+        by_stream.setdefault(parked.stream, {})[parked.number] = parked
+    return by_stream
 
 
-async def park(tx: Tx, envelope: Envelope, reason: str, error: str = "", *, keep_body: bool = True) -> Row[Any]:
-    """Set an event aside with its reason; the body stays out where it would be personal data."""
-    body = (envelope.body() or b"null").decode() if keep_body else None
-    statement = """
-        INSERT INTO {s}.parked AS p (event_id, topic, key, seq, type, reason, error, envelope, parked_at)
-        VALUES (:event_id, :topic, :key, :seq, :type, :reason, :error, CAST(:envelope AS jsonb), :now)
-        ON CONFLICT (event_id) DO UPDATE SET
-            reason = CASE WHEN p.state = 'parked' THEN excluded.reason ELSE p.reason END,
-            error = CASE WHEN p.state = 'parked' THEN excluded.error ELSE p.error END
-        RETURNING *"""
-    rows = await tx.all(
-        _sql(tx, statement),
-        {
-            "event_id": envelope.event_id, "topic": envelope.topic, "key": envelope.key, "seq": envelope.seq,
-            "type": envelope.type, "reason": reason, "error": error, "envelope": body, "now": tx.now,
-        },
-    )  # fmt: skip
-    return rows[0]
+async def write(tx: Tx, notes: Notes) -> None:
+    """Write down what was set aside, settled and tried again; one statement of each sort."""
+    if notes.parked:
+        rows = [vars(row) | {"error": notes.errors[event_id]} for event_id, row in notes.parked.items()]
+        await tx.fetch(_PARK, as_json(rows), tx.now)
+    if notes.forgotten:
+        await tx.fetch("DELETE FROM {s}.inbox WHERE event_id = ANY($1::uuid[])", notes.forgotten)
+    if notes.settled:
+        await tx.fetch(_SETTLE, as_json(notes.settled), tx.now, tx.actor.id)
+    if notes.failed:
+        await tx.fetch(_FAILED_AGAIN, as_json(notes.failed))
+
+
+# The body stays out where it would be personal data.
+_PARK = """
+INSERT INTO {s}.parked AS p (event_id, topic, key, seq, type, reason, error, envelope, parked_at)
+SELECT event_id, topic, key, seq, type, reason, error, body::jsonb, $2::timestamptz FROM jsonb_to_recordset($1::jsonb)
+    AS r(event_id uuid, topic text, key text, seq int, type text, reason text, error text, body text)
+ON CONFLICT (event_id) DO UPDATE SET
+    reason = CASE WHEN p.state = 'parked' THEN excluded.reason ELSE p.reason END,
+    error = CASE WHEN p.state = 'parked' THEN excluded.error ELSE p.error END"""
+# The row stays as the record of what happened to the event.
+_SETTLE = """
+UPDATE {s}.parked p SET state = r.state, settled_at = $2, settled_by = $3, settled_why = r.why
+FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, state text, why text) WHERE p.id = r.id"""
+_FAILED_AGAIN = """
+UPDATE {s}.parked p SET attempts = attempts + 1, error = r.error,
+    reason = CASE WHEN reason IN ('gap', 'queued') THEN 'poison' ELSE reason END
+FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, error text) WHERE p.id = r.id"""
 
 
 async def park_unreadable(tx: Tx, event_id: UUID, topic: str, key: str, error: str) -> None:
@@ -132,24 +204,6 @@ async def park_unreadable(tx: Tx, event_id: UUID, topic: str, key: str, error: s
         VALUES (:event_id, :topic, :key, 'unreadable', :error, :now) ON CONFLICT (event_id) DO NOTHING"""
     params = {"event_id": event_id, "topic": topic, "key": key, "error": error, "now": tx.now}
     await tx.execute(_sql(tx, statement), params)
-
-
-async def settle(tx: Tx, parked_id: int, state: str, why: str) -> None:
-    """A parked event was applied or discarded; the row stays as the record of it."""
-    statement = """
-        UPDATE {s}.parked SET state = :state, settled_at = :now, settled_by = :by, settled_why = :why
-        WHERE id = :id"""
-    await tx.execute(
-        _sql(tx, statement), {"id": parked_id, "state": state, "now": tx.now, "by": tx.actor.id, "why": why}
-    )
-
-
-async def failed_again(tx: Tx, parked_id: int, error: str) -> None:
-    statement = """
-        UPDATE {s}.parked SET attempts = attempts + 1, error = :error,
-            reason = CASE WHEN reason IN ('gap', 'queued') THEN 'poison' ELSE reason END
-        WHERE id = :id"""
-    await tx.execute(_sql(tx, statement), {"id": parked_id, "error": error})
 
 
 async def raise_watermarks(tx: Tx, marks: Mapping[tuple[str, int], tuple[int, datetime]]) -> None:

@@ -1,5 +1,6 @@
 """What an operator may do: look at parked events, replay or discard them, send history again."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from sqlalchemy import Row, text
 
 from shared.db.tx import Tx
 from shared.messaging.consumer import Consumer
+from shared.messaging.inbox import Parked
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,15 @@ async def list_parked(
     return await tx.all(text(_PARKED.replace("{s}", tx.schema)), params)
 
 
+def _parked(row: Row[Any]) -> Parked:
+    body = json.dumps(row.envelope) if row.envelope is not None else None
+    return Parked(row.id, row.event_id, row.topic, row.key, row.seq, row.type, row.reason, body)
+
+
 async def replay_parked(tx: Tx, consumer: Consumer, which: Which, *, limit: int = 1000) -> tuple[int, int]:
     """Apply parked events again, in order per key: how many were applied and how many failed again."""
     rows = await list_parked(tx, which, limit=limit)
-    applied, failed = await consumer.replay(tx, rows)
+    applied, failed = await consumer.replay(tx, [_parked(row) for row in rows])
     await tx.audit("parked.replayed", which.key or which.reason or "ids", applied=applied, failed=failed)
     return applied, failed
 
@@ -69,7 +76,7 @@ async def replay_parked(tx: Tx, consumer: Consumer, which: Which, *, limit: int 
 async def discard_parked(tx: Tx, consumer: Consumer, which: Which, why: str, *, limit: int = 1000) -> int:
     """Give parked events up for good, with the reason; how many."""
     rows = await list_parked(tx, which, limit=limit)
-    count = await consumer.skip(tx, rows, why)
+    count = await consumer.skip(tx, [_parked(row) for row in rows], why)
     await tx.audit("parked.discarded", which.key or which.reason or "ids", count=count, why=why)
     return count
 

@@ -16,6 +16,7 @@ from shared.contracts.base import ContactLike, Event
 from shared.db.tx import Database, Tx
 from shared.kernel.clock import Clock
 from shared.messaging.consumer import Consumer, Handler
+from shared.messaging.fold import Fold
 
 Check = Callable[[Tx], Awaitable[list[str]]]
 CardReader = Callable[[Tx, Sequence[UUID]], Awaitable[Mapping[UUID, ContactLike | None]]]
@@ -54,13 +55,19 @@ class Service:
     migrations: Path
     settings: type[BaseSettings]
     routers: Sequence[APIRouter]
-    handlers: Mapping[type[Event], Handler]
+    folds: Sequence[Fold[Any, Any]] = ()
+    handlers: Mapping[type[Event], Handler] = field(default_factory=dict)
     jobs: Sequence[Job] = ()
     checks: Check = nothing_to_check
     watermarks: frozenset[str] = frozenset()
     cards: CardReader | None = None
     on_start: Callable[["Context"], Awaitable[None]] = nothing_to_start
     pages: Mapping[str, str] = field(default_factory=dict)  # pages for people: path → what the index page calls it
+
+    @property
+    def events(self) -> frozenset[type[Event]]:
+        """What the service does something about."""
+        return frozenset(kind for fold in self.folds for kind in fold.steps) | self.handlers.keys()
 
 
 @dataclass

@@ -127,7 +127,7 @@ class Desk:
         sent = []
         for event in events:
             self._seq[event.TOPIC, event.key] += 1
-            sent.append((event, Meta(uuid7(), self._seq[event.TOPIC, event.key], self.now, None)))
+            sent.append((event, Meta(uuid7(), self._seq[event.TOPIC, event.key], self.now, None, self.now)))
         return sent
 
     async def take(self, sent: Sequence[tuple[Event, Meta]]) -> None:

@@ -7,7 +7,7 @@ from services.escalation_service.domain.offices import Officer
 from shared.contracts.envelope import Envelope
 from shared.contracts.intake import CaseRegistered
 from shared.kernel.ids import uuid7
-from shared.messaging.inbox import park
+from shared.messaging.inbox import Notes, write
 from tests.escalation.given import Case, Desk, Front
 
 HOUR = timedelta(hours=1)
@@ -96,7 +96,9 @@ async def test_a_voided_breach_and_a_case_set_aside_are_named(desk: Desk, front:
         recorded_at=desk.now, stream_began_at=desk.now, source="/pwa/intake", traceparent=None, data={},
     )  # fmt: skip
     async with desk.db.transaction() as tx:
-        await park(tx, envelope, "poison", "handler failed")
+        notes = Notes()
+        notes.park(envelope, "poison", "handler failed")
+        await write(tx, notes)
     await desk.advance(hours=2)
     assert set(await reasons(front, case)) == {"voided"}
     assert (await reasons(front, aside))[0] == "parked_event"

@@ -18,7 +18,7 @@ from shared.contracts.intake import CaseRegistered
 from shared.db import Database
 from shared.kernel.faults import EXIT_CODE
 from shared.kernel.ids import uuid7
-from shared.messaging.inbox import park
+from shared.messaging.inbox import Notes, write
 from shared.testing.postgres import TestDatabase
 from tests.escalation.given import Case, Desk
 
@@ -231,7 +231,9 @@ async def _set_aside(desk: Desk, case: Case) -> None:
         recorded_at=desk.now, stream_began_at=desk.now, source="/pwa/intake", traceparent=None, data={},
     )  # fmt: skip
     async with desk.db.transaction() as tx:
-        await park(tx, envelope, "poison", "handler failed")
+        notes = Notes()
+        notes.park(envelope, "poison", "handler failed")
+        await write(tx, notes)
 
 
 async def test_a_vacant_post_is_recorded_and_the_ladder_goes_on(desk: Desk) -> None:

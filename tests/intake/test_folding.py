@@ -66,7 +66,7 @@ def other_stories(case_id: str, cycle: int = 1) -> list[Event]:
 async def tell(desk: Desk, numbered: list[tuple[int, Event]]) -> None:
     async with desk.system.db["intake"].transaction() as tx:
         for seq, event in numbered:
-            await HANDLERS[type(event)](tx, event, Meta(uuid7(), seq, tx.now, None))
+            await HANDLERS[type(event)](tx, event, Meta(uuid7(), seq, tx.now, None, tx.now))
 
 
 async def test_a_case_shows_due_breach_rung_told_called_and_ois(desk: Desk) -> None:

@@ -96,7 +96,7 @@ async def test_a_notice_and_a_call_that_publish_at_the_same_time_are_both_applie
     published = "SELECT event_id FROM survey.outbox_sent WHERE topic = 'pwa.survey.v1' AND key = $1"
     events = {row["event_id"] for row in await system.sql(published, case_id)}
     assert len(events) >= 5
-    listening = [each.name for each in SERVICES if any(kind.TOPIC == SURVEY for kind in each.handlers)]
+    listening = [each.name for each in SERVICES if any(kind.TOPIC == SURVEY for kind in each.events)]
     assert {"intake", "reporting"} <= set(listening)
     for service in listening:
         taken = await system.sql(f"SELECT event_id FROM {service}.inbox WHERE topic = 'pwa.survey.v1'")

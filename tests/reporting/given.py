@@ -142,7 +142,7 @@ class Desk:
 
     @property
     def context(self) -> Context:
-        return Context(SERVICE, self.db, self.settings, self.http, Consumer(self.db, {}), self.clock)
+        return Context(SERVICE, self.db, self.settings, self.http, Consumer(self.db), self.clock)
 
     async def open(self) -> None:
         await seed(self.context)
@@ -155,7 +155,7 @@ class Desk:
                 for event, at in story.told[self.heard.get(story.case_id, 0) : known]:
                     stream = (event.TOPIC, event.key)
                     self.numbers[stream] += 1
-                    await on_event(tx, event, Meta(uuid7(), self.numbers[stream], at, None))
+                    await on_event(tx, event, Meta(uuid7(), self.numbers[stream], at, None, at))
                 self.heard[story.case_id] = max(known, self.heard.get(story.case_id, 0))
 
     async def work(self, *, send: bool = True) -> None:
@@ -174,7 +174,7 @@ class Desk:
     async def marks(self, until: datetime) -> None:
         """Every publisher says: all that was recorded before has been sent."""
         async with self.db.transaction() as tx:
-            for topic in sorted({kind.TOPIC for kind in SERVICE.handlers}):
+            for topic in sorted({kind.TOPIC for kind in SERVICE.events}):
                 await raise_watermark(tx, topic, 0, 1, until)
 
     async def case(self, story: Story) -> CaseRecord | None:

@@ -75,7 +75,7 @@ async def test_a_directive_names_a_subject_that_ships_or_was_told_of_and_no_othe
         restricted=False, closes_at_once=False, valid_from=NINE, published_at=NINE,
     )  # fmt: skip
     async with desk.db.transaction() as tx:
-        await HANDLERS[SubjectPublished](tx, told, Meta(uuid4(), 1, NINE, None))
+        await HANDLERS[SubjectPublished](tx, told, Meta(uuid4(), 1, NINE, None, NINE))
     taken = await api("committee").post(path, json=about_foam)
     assert (taken.status_code, taken.json()["subject"]) == (201, "W09"), taken.text
 

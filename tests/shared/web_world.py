@@ -195,7 +195,7 @@ class World:
         self.db = db
         self.issuer = DevIssuer(folder / "issuer.pem")
         made = service(**more)
-        self.context = Context(made, db, ToySettings(), httpx.AsyncClient(verify=False), Consumer(db, {}))
+        self.context = Context(made, db, ToySettings(), httpx.AsyncClient(verify=False), Consumer(db))
         self.inner = create_app(made, self.context, keys=self.issuer.jwks(), settings=settings)
         self.app: Combined = combine({"intake": self.inner})
 

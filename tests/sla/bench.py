@@ -126,7 +126,7 @@ class Bench:
     @classmethod
     async def start(cls, url: str, clock: ManualClock, pool_size: int = 4) -> "Bench":
         db = Database(url, schema="sla", clock=clock, pool_size=pool_size)
-        bench = cls(db, clock, Consumer(db, HANDLERS, SERVICE.watermarks))
+        bench = cls(db, clock, Consumer(db, SERVICE.folds, SERVICE.watermarks, handlers=HANDLERS))
         async with db.transaction() as tx:
             await seed(tx)
         return bench

@@ -82,7 +82,7 @@ async def _take_alone(tx: Tx, envelope: Envelope) -> None:
     async with tx.savepoint():
         tx.traceparent = "trace-of-the-poison"
         event = CaseResolved.model_validate(envelope.data)
-        await HANDLERS[CaseResolved](tx, event, Meta(envelope.event_id, envelope.seq, NINE, tx.traceparent))
+        await HANDLERS[CaseResolved](tx, event, Meta(envelope.event_id, envelope.seq, NINE, tx.traceparent, NINE))
 
 
 def _with_trace(value: bytes | None, trace: str) -> bytes:

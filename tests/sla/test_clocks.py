@@ -216,7 +216,7 @@ async def _straight_into_handlers(bench: Bench, story: Story, chance: random.Ran
         kind = next(one for one in bench.consumer.handlers if envelope.type == one.TYPE)
         event = kind.model_validate(envelope.data)
         async with bench.db.transaction() as tx:
-            meta = Meta(envelope.event_id, envelope.seq, envelope.recorded_at, None)
+            meta = Meta(envelope.event_id, envelope.seq, envelope.recorded_at, None, tx.now)
             await bench.consumer.handlers[kind](tx, event, meta)
 
 

@@ -1,5 +1,7 @@
 """A toy publisher (in schema intake) and toy subscribers (sla, survey) that write down what they see."""
 
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -7,10 +9,11 @@ from uuid import UUID
 from pydantic_settings import BaseSettings
 from sqlalchemy import text
 
+from shared.contracts.base import Event
 from shared.contracts.intake import CaseAccepted, CaseCancelled, ContactCard, ContactErased
 from shared.db.tables import metadata
-from shared.db.tx import Tx
-from shared.messaging.consumer import Meta
+from shared.db.tx import Tx, as_json
+from shared.messaging.fold import Change, Fold, Meta
 from shared.runtime.service import Service
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -30,26 +33,45 @@ async def read_cards(tx: Tx, case_ids: Any) -> dict[UUID, ContactCard | None]:
     return {case_id: cards.get(case_id) for case_id in case_ids}
 
 
-async def note(tx: Tx, event: Any, meta: Meta) -> None:
+@dataclass(frozen=True)
+class Seen:
+    """What a toy has seen of one key in a batch."""
+
+    refuses: bool
+    rows: tuple[Mapping[str, object], ...] = ()
+
+
+async def load(tx: Tx, keys: Collection[str]) -> Mapping[str, Seen]:
+    refuses = bool(await tx.scalar(text("SELECT count(*) FROM switch WHERE name = 'refuse'")))
+    return dict.fromkeys(keys, Seen(refuses))
+
+
+def note(seen: Seen, event: Any, meta: Meta) -> Seen:
     """Writes down one event; `bounced_by` style poison: a cancel reason of 'poison' fails while the switch is on."""
     reason = getattr(event, "reason", "") or getattr(event, "phone", "") or ""
-    if reason == "poison" and await tx.scalar(text("SELECT count(*) FROM switch WHERE name = 'refuse'")):
+    if reason == "poison" and seen.refuses:
         raise ValueError("this event is refused")
     seq = 2**40 if reason == "overflow" else meta.seq
-    await tx.execute(
-        text("INSERT INTO seen (key, seq, type, note) VALUES (:key, :seq, :type, :note)"),
-        {"key": event.key, "seq": seq, "type": type(event).__name__, "note": reason},
-    )
+    row = {"key": event.key, "seq": seq, "type": type(event).__name__, "note": reason}
+    return replace(seen, rows=(*seen.rows, row))
 
 
-def toy(name: str, handlers: dict[Any, Any], **more: Any) -> Service:
+async def save(tx: Tx, changes: Sequence[Change[Seen]]) -> None:
+    rows = as_json([row for change in changes for row in change.after.rows])
+    statement = """INSERT INTO {s}.seen (key, seq, type, note)
+        SELECT key, seq, type, note FROM jsonb_to_recordset($1::jsonb) AS r(key text, seq int, type text, note text)"""
+    await tx.fetch(statement, rows)
+
+
+def toy(name: str, *kinds: type[Event], **more: Any) -> Service:
+    fold = Fold(dict.fromkeys(kinds, note), lambda event: event.key, load, save)
     return Service(
         name=name, title=name, tables=metadata(name), migrations=MIGRATIONS, settings=ToySettings, routers=(),
-        handlers=handlers, **more,
+        folds=(fold,), **more,
     )  # fmt: skip
 
 
-PUBLISHER = toy("intake", {}, cards=read_cards)
-SUBSCRIBER = toy("sla", {CaseAccepted: note, CaseCancelled: note}, watermarks=TOPICS)
-OTHER = toy("survey", {CaseAccepted: note, ContactCard: note, ContactErased: note})
+PUBLISHER = toy("intake", cards=read_cards)
+SUBSCRIBER = toy("sla", CaseAccepted, CaseCancelled, watermarks=TOPICS)
+OTHER = toy("survey", CaseAccepted, ContactCard, ContactErased)
 TOYS = (PUBLISHER, SUBSCRIBER, OTHER)
