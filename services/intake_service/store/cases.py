@@ -11,7 +11,7 @@ from services.intake_service.domain.case import Case, State
 from services.intake_service.domain.number import Series
 from services.intake_service.domain.receipt import Origin, Receipt
 from services.intake_service.domain.taxonomy import Channel, Kind, Severity
-from services.intake_service.store.rows import insertion, own_columns, visible
+from services.intake_service.store.rows import visible
 from services.intake_service.store.tables import (
     cases,
     classifications,
@@ -21,6 +21,7 @@ from services.intake_service.store.tables import (
     timeline,
 )
 from shared.db import Tx
+from shared.db.bulk import inserting, own_columns
 from shared.db.tx import as_json
 from shared.kernel.access import Scope
 from shared.kernel.errors import NotFound
@@ -45,8 +46,8 @@ _TAKE_NUMBERS = """
 """
 # A whole group of new cases with their contacts and first timeline entries, in one round trip.
 _ADD = (
-    f"WITH added AS ({insertion(cases, 1)}), known AS ({insertion(contacts, 2)}), "
-    f"told AS ({insertion(timeline, 3)}) {insertion(classifications, 4)}"
+    f"WITH added AS ({inserting(cases)}), known AS ({inserting(contacts, parameter=2)}), "
+    f"told AS ({inserting(timeline, parameter=3)}) {inserting(classifications, parameter=4)}"
 )
 Rows = Sequence[Mapping[str, object]]
 
