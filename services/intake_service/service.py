@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from services.intake_service.api import ROUTERS
-from services.intake_service.consumers import HANDLERS
+from services.intake_service.consumers import FOLDS
 from services.intake_service.jobs import JOBS
 from services.intake_service.settings import IntakeSettings
 from services.intake_service.store.tables import TABLES
@@ -30,7 +30,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     settings=IntakeSettings,
     routers=ROUTERS,
-    handlers=HANDLERS,
+    folds=FOLDS,
     jobs=JOBS,
     checks=check,
     cards=cards,

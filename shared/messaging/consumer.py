@@ -33,7 +33,7 @@ class Consumer:
     watermarks: frozenset[str] = frozenset()
     on_received: Callable[[], None] = lambda: None
     handlers: Mapping[type[Event], Handler] = field(default_factory=dict)
-    _most: int = 50  # messages in one transaction
+    most: int = 50  # messages in one transaction
 
     def __post_init__(self) -> None:
         taken_by = {kind: fold for fold in self.folds for kind in fold.steps}
@@ -57,13 +57,13 @@ class Consumer:
         """
         waiting = [each for each in messages if not _is_mark(each) or each.topic in self.watermarks]
         while waiting:
-            part, waiting = waiting[: self._most], waiting[self._most :]
+            part, waiting = waiting[: self.most], waiting[self.most :]
             began_at = time.monotonic()
             try:
                 await self._receive(part, careful=False)
             except Poison:
                 await self._receive(part, careful=True)
-            self._most = _fitting(self._most, len(part), time.monotonic() - began_at)
+            self.most = _fitting(self.most, len(part), time.monotonic() - began_at)
             if not all(map(_is_mark, part)):
                 self.on_received()
 

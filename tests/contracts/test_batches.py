@@ -16,7 +16,7 @@ from tests.contracts.conftest import World, accepted, cancelled
 async def _deliver(world: World, count: int) -> int:
     """How many statements a subscriber needs for one batch of so many events of as many cases."""
     consumer = world.nodes["sla"].context.consumer
-    consumer._most = count
+    consumer.most = count
     with counted(consumer.db) as executed:
         await consumer.receive([_message(uuid4(), 1, world) for _ in range(count)])
     return executed.total()

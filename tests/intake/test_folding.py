@@ -5,14 +5,15 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from services.intake_service.consumers import HANDLERS
+from services.intake_service.consumers import FOLDS
 from shared.contracts.base import Event
 from shared.contracts.escalation import RungFired
 from shared.contracts.reporting import OisAcknowledged
 from shared.contracts.sla import BreachVoided, ClockArmed, ClockHeld, ClockRescheduled, ClockStopped, SlaBreached
 from shared.contracts.survey import CallClosed, CustomerTold, ReopenRequested, SurveyAnswered
 from shared.kernel.ids import uuid7
-from shared.messaging.consumer import Meta
+from shared.messaging.fold import Meta
+from shared.testing.batches import fold_in
 from shared.testing.start import START
 from tests.intake.given import Desk
 
@@ -65,8 +66,7 @@ def other_stories(case_id: str, cycle: int = 1) -> list[Event]:
 
 async def tell(desk: Desk, numbered: list[tuple[int, Event]]) -> None:
     async with desk.system.db["intake"].transaction() as tx:
-        for seq, event in numbered:
-            await HANDLERS[type(event)](tx, event, Meta(uuid7(), seq, tx.now, None, tx.now))
+        await fold_in(tx, FOLDS, [(event, Meta(uuid7(), seq, tx.now, None, tx.now)) for seq, event in numbered])
 
 
 async def test_a_case_shows_due_breach_rung_told_called_and_ois(desk: Desk) -> None:

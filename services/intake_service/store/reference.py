@@ -86,11 +86,6 @@ async def add_known_key(tx: Tx, key: str, *, channel: str, label: str) -> None:
     await tx.execute(row.on_conflict_do_nothing(index_elements=["key_hash"]))
 
 
-async def add_reopen_request(tx: Tx, values: Mapping[str, object]) -> None:
-    """Record what survey asks for; once per request."""
-    await tx.execute(insert(reopen_requests).values(state="open", **values).on_conflict_do_nothing())
-
-
 async def find_reopen_request(tx: Tx, request_id: UUID) -> Row[Any] | None:
     return await tx.find(select(reopen_requests).where(reopen_requests.c.id == request_id))
 
