@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Protocol, TypeVar
+from typing import Annotated, ClassVar, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
@@ -73,7 +73,7 @@ class CaseEvent(Event):
 class ContactLike(Protocol):
     """A contact card as the relay sees it."""
 
-    def model_dump(self, *, mode: str) -> dict[str, Any]: ...
+    def model_dump_json(self) -> str: ...
 
 
 REGISTRY: dict[str, type[Event]] = {}

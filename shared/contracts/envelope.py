@@ -49,6 +49,10 @@ class Envelope:
         """The structured JSON; None for a tombstone."""
         if self.data is None:
             return None
+        return self.around(json.dumps(self.data, ensure_ascii=False, separators=(",", ":")))
+
+    def around(self, data: str) -> bytes:
+        """The structured JSON with data that is JSON already."""
         attributes = {
             "specversion": "1.0",
             "id": str(self.event_id),
@@ -59,11 +63,11 @@ class Envelope:
             "sequence": str(self.seq),
             "streambegan": self.stream_began_at.isoformat().replace("+00:00", "Z"),
             "datacontenttype": "application/json",
-            "data": self.data,
         }
         if self.traceparent:
             attributes["traceparent"] = self.traceparent
-        return json.dumps(attributes, ensure_ascii=False, separators=(",", ":")).encode()
+        head = json.dumps(attributes, ensure_ascii=False, separators=(",", ":"))
+        return f'{head[:-1]},"data":{data}}}'.encode()
 
 
 def _instant(text: str) -> datetime:

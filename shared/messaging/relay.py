@@ -7,7 +7,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -211,6 +210,7 @@ class Relay:
         marks = {lane.target.name: lane.take_marks(self.topics) for lane in lanes}
         known_until = await self._known_until() if any(marks.values()) else None
         rows: dict[int, asyncpg.Record] = {}
+        made: dict[int, Message] = {}
         # While no target lags behind another, one read serves them all.
         shared = None
         if not await self.outgoing.fetch("SELECT 1 FROM {s}.outbox_ack LIMIT 1"):
@@ -220,19 +220,21 @@ class Relay:
             pending = await self.outgoing.fetch(_PENDING, lane.target.name, BATCH) if shared is None else shared
             rows.update((row["id"], row) for row in pending)
             mark = (marks[lane.target.name], known_until if len(pending) < BATCH else None)
-            self._busy[lane.target.name] = asyncio.create_task(self._serve(lane, pending, mark))
+            self._busy[lane.target.name] = asyncio.create_task(self._serve(lane, pending, made, mark))
         await fault_point("relay.selected")
         if self._busy:
             # Nobody waits for a slow subscriber: it is left to finish on its own, its acknowledgement counts later.
             await asyncio.wait(self._busy.values(), timeout=LONGEST_WAIT_SECONDS)
         return await self._settle(rows)
 
-    async def _serve(self, lane: Lane, rows: Sequence[asyncpg.Record], mark: Mark) -> set[int]:
+    async def _serve(
+        self, lane: Lane, rows: Sequence[asyncpg.Record], made: dict[int, Message], mark: Mark
+    ) -> set[int]:
         """Deliver rows to one target; the ids it took, per key only an unbroken prefix.
 
         A target that took all that was pending hears its mark at once: a slower neighbour does not hold it back.
         """
-        taken = await self._deliver(lane, rows)
+        taken = await self._deliver(lane, rows, made)
         topics, until = mark
         if until is not None and len(taken) == len(rows):
             await self._tell(lane, topics, until)
@@ -240,7 +242,7 @@ class Relay:
             lane.wished.update(topics)
         return taken
 
-    async def _deliver(self, lane: Lane, rows: Sequence[asyncpg.Record]) -> set[int]:
+    async def _deliver(self, lane: Lane, rows: Sequence[asyncpg.Record], made: dict[int, Message]) -> set[int]:
         wanted = [row for row in rows if lane.wants(row["topic"])]
         taken = {row["id"] for row in rows} - {row["id"] for row in wanted}
         wanted = wanted[: lane.most]
@@ -248,7 +250,7 @@ class Relay:
             return taken
         began_at = time.monotonic()
         try:
-            messages = await self._messages(wanted)
+            messages = await self._messages(wanted, made)
             flags = await asyncio.wait_for(lane.target.deliver(messages), DELIVERY_TIMEOUT_SECONDS)
         except Fenced:
             raise
@@ -294,16 +296,19 @@ class Relay:
                 await self.outgoing.fetch(_ACKNOWLEDGE, ids, name)
         return complete
 
-    async def _messages(self, rows: Sequence[asyncpg.Record]) -> list[Message]:
-        pointers = [UUID(row["key"]) for row in rows if row["topic"] in COMPACTED]
+    async def _messages(self, rows: Sequence[asyncpg.Record], made: dict[int, Message]) -> list[Message]:
+        """The rows as messages; each is made once for all targets."""
+        new = [row for row in rows if row["id"] not in made]
+        pointers = [UUID(row["key"]) for row in new if row["topic"] in COMPACTED]
         cards = await self.cards(pointers) if pointers and self.cards else {}
-        return [self._message(row, cards) for row in rows]
+        made.update((row["id"], self._message(row, cards)) for row in new)
+        return [made[row["id"]] for row in rows]
 
     def _message(self, row: asyncpg.Record, cards: Mapping[UUID, ContactLike | None]) -> Message:
-        data: dict[str, Any] | None = json.loads(row["payload"])
+        data: str | None = row["payload"]
         if row["topic"] in COMPACTED:
             card = cards.get(UUID(row["key"]))
-            data = card.model_dump(mode="json") if card is not None else None
+            data = card.model_dump_json() if card is not None else None
         envelope = Envelope(
             event_id=row["event_id"],
             type=row["type"],
@@ -314,9 +319,10 @@ class Relay:
             stream_began_at=row["stream_began_at"],
             source=f"/pwa/{self.outgoing.schema}",
             traceparent=json.loads(row["headers"]).get("traceparent"),
-            data=data,
+            data=None,
         )
-        return Message(envelope.topic, envelope.key, envelope.body(), envelope.headers())
+        body = envelope.around(data) if data is not None else None
+        return Message(envelope.topic, envelope.key, body, envelope.headers())
 
     async def _mark(self) -> int:
         """Tell the targets that shall hear it up to which instant they have everything; read once for all of them."""
