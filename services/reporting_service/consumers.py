@@ -1,19 +1,19 @@
 """Every event of the four case publishers goes to the fact log; nothing else happens on arrival."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
-from services.reporting_service.domain.fold import Fact
-from services.reporting_service.use_cases.folding import keep_fact
-from shared.contracts.base import ESCALATION, INTAKE, SLA, SURVEY, CaseEvent, Event, registry
+from services.reporting_service.store import facts
+from shared.contracts.base import ESCALATION, INTAKE, SLA, SURVEY, Event, registry
 from shared.db import Tx
-from shared.messaging.consumer import Handler, Meta
+from shared.messaging.fold import Meta, keeping
 
 TOPICS = frozenset({INTAKE, SLA, ESCALATION, SURVEY})
 
 
-async def on_event(tx: Tx, event: Event, meta: Meta) -> None:
-    fact = Fact(meta.event_id, event.TOPIC, meta.seq, event.TYPE, meta.recorded_at, event.model_dump(mode="json"))
-    await keep_fact(tx, fact, event.key, event.case_id if isinstance(event, CaseEvent) else None)
+async def keep(tx: Tx, arrived: Sequence[tuple[Event, Meta]]) -> None:
+    """A job folds their cases afterwards (ADR 0050)."""
+    await facts.append(tx, [(meta.event_id, meta.seq, meta.recorded_at, event) for event, meta in arrived])
 
 
-HANDLERS: Mapping[type[Event], Handler] = {kind: on_event for kind in registry().values() if kind.TOPIC in TOPICS}
+FOLDS = (keeping(*(kind for kind in registry().values() if kind.TOPIC in TOPICS), save=keep),)
+"""One fold for all: an event is kept as it came."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from services.reporting_service.api import ROUTERS
-from services.reporting_service.consumers import HANDLERS, TOPICS
+from services.reporting_service.consumers import FOLDS, TOPICS
 from services.reporting_service.jobs import JOBS
 from services.reporting_service.settings import ReportingSettings
 from services.reporting_service.store.tables import TABLES
@@ -26,7 +26,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     settings=ReportingSettings,
     routers=ROUTERS,
-    handlers=HANDLERS,
+    folds=FOLDS,
     jobs=JOBS,
     checks=problems,
     watermarks=TOPICS,

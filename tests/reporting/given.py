@@ -1,6 +1,7 @@
 """Builders: the life of a case in the words of its publishers, and a desk that takes it in and does the work."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -11,15 +12,16 @@ import asyncpg
 import httpx
 from sqlalchemy.engine import make_url
 
-from services.reporting_service.consumers import on_event
+from services.reporting_service.consumers import FOLDS
 from services.reporting_service.domain.case import CaseRecord
-from services.reporting_service.domain.fold import Fact, fold
 from services.reporting_service.jobs import JOBS
 from services.reporting_service.service import SERVICE, seed
 from services.reporting_service.settings import ReportingSettings
-from services.reporting_service.store import cases
+from services.reporting_service.store import cases, facts
+from services.reporting_service.store.facts import Fact
+from services.reporting_service.use_cases.fold import fold
 from shared.contracts import escalation, intake, sla, survey
-from shared.contracts.base import Event
+from shared.contracts.base import CaseEvent
 from shared.db import Database
 from shared.kernel.access import EVERYTHING
 from shared.kernel.clock import BANGKOK, ManualClock
@@ -28,6 +30,7 @@ from shared.messaging.consumer import Consumer, Meta
 from shared.messaging.inbox import raise_watermark
 from shared.reference import region_of, subjects
 from shared.runtime.service import Context
+from shared.testing.batches import fold_in
 from shared.testing.postgres import TestDatabase
 
 NINE = datetime(2026, 2, 3, 9, 0, tzinfo=BANGKOK)
@@ -45,13 +48,13 @@ class Story:
     case_id: UUID = field(default_factory=uuid7)
     kind: str = ""
     cycle: int = 1
-    told: list[tuple[Event, datetime]] = field(default_factory=list)
+    told: list[tuple[CaseEvent, datetime]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.kind = self.kind or subjects()[self.subject].kind
         self.number = f"HQ-2569-{next(_numbers):06d}"
 
-    def say(self, event: type[Event], at: datetime, /, **facts: Any) -> Self:
+    def say(self, event: type[CaseEvent], at: datetime, /, **facts: Any) -> Self:
         about = {
             "case_id": self.case_id, "office": self.office, "region": region_of(self.office), "kind": self.kind,
             "restricted": subjects()[self.subject].restricted, "cycle": self.cycle,
@@ -118,15 +121,14 @@ class Story:
     def facts(self) -> list[Fact]:
         """The story as the log keeps it, numbered per topic."""
         numbers = Counter[str]()
-        facts = []
+        kept = []
         for event, at in self.told:
             numbers[event.TOPIC] += 1
-            body = event.model_dump(mode="json")
-            facts.append(Fact(uuid7(), event.TOPIC, numbers[event.TOPIC], event.TYPE, at, body))
-        return facts
+            kept.append(Fact(uuid7(), event.TOPIC, numbers[event.TOPIC], at, event))
+        return kept
 
     def record(self) -> CaseRecord:
-        return fold(self.case_id, self.facts())
+        return fold(self.case_id, self.facts()).case
 
 
 @dataclass
@@ -150,13 +152,20 @@ class Desk:
     async def hear(self, *stories: Story, until: datetime | None = None) -> None:
         """Take in what the stories have told (until then) since they were heard last."""
         async with self.db.transaction() as tx:
+            arrived = []
             for story in stories:
                 known = len(story.told) if until is None else sum(at < until for _, at in story.told)
                 for event, at in story.told[self.heard.get(story.case_id, 0) : known]:
                     stream = (event.TOPIC, event.key)
                     self.numbers[stream] += 1
-                    await on_event(tx, event, Meta(uuid7(), self.numbers[stream], at, None, at))
+                    arrived.append((event, Meta(uuid7(), self.numbers[stream], at, None, at)))
                 self.heard[story.case_id] = max(known, self.heard.get(story.case_id, 0))
+            await fold_in(tx, FOLDS, arrived)
+
+    async def keep(self, kept: Iterable[Fact]) -> None:
+        """Take in facts as they are, in this order."""
+        async with self.db.transaction() as tx:
+            await facts.append(tx, [(fact.event_id, fact.seq, fact.recorded_at, fact.event) for fact in kept])
 
     async def work(self, *, send: bool = True) -> None:
         """Every job until nothing moves."""

@@ -6,9 +6,10 @@ from uuid import uuid4
 
 import httpx
 
-from services.reporting_service.consumers import HANDLERS
+from services.reporting_service.consumers import FOLDS
 from shared.contracts.intake import SubjectPublished
-from shared.messaging.consumer import Meta
+from shared.messaging.fold import Meta
+from shared.testing.batches import fold_in
 from shared.testing.postgres import TestDatabase
 from tests.reporting.conftest import Api
 from tests.reporting.given import NINE, Desk, Story, ask
@@ -75,7 +76,7 @@ async def test_a_directive_names_a_subject_that_ships_or_was_told_of_and_no_othe
         restricted=False, closes_at_once=False, valid_from=NINE, published_at=NINE,
     )  # fmt: skip
     async with desk.db.transaction() as tx:
-        await HANDLERS[SubjectPublished](tx, told, Meta(uuid4(), 1, NINE, None, NINE))
+        await fold_in(tx, FOLDS, [(told, Meta(uuid4(), 1, NINE, None, NINE))])
     taken = await api("committee").post(path, json=about_foam)
     assert (taken.status_code, taken.json()["subject"]) == (201, "W09"), taken.text
 

@@ -4,9 +4,11 @@ from hypothesis import given as sample
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from services.reporting_service.consumers import HANDLERS
-from services.reporting_service.domain.codec import decode, encode
-from services.reporting_service.domain.fold import STEPS, WITHOUT_EFFECT, Fact, fold
+from services.reporting_service.service import SERVICE
+from services.reporting_service.store.codec import decode, encode
+from services.reporting_service.store.facts import Fact
+from services.reporting_service.use_cases.fold import fold
+from services.reporting_service.use_cases.steps import STEPS, WITHOUT_EFFECT
 from shared.contracts import sla
 from shared.kernel.ids import uuid7
 from tests.reporting.given import HOUR, NINE, Story
@@ -74,8 +76,7 @@ def test_a_record_survives_being_written_and_read() -> None:
 
 
 def test_every_event_of_the_publishers_is_folded_or_knowingly_left_out() -> None:
-    known = {kind.TYPE for kind in HANDLERS}
-    assert known == STEPS.keys() | WITHOUT_EFFECT
+    assert SERVICE.events == STEPS.keys() | WITHOUT_EFFECT
     assert not STEPS.keys() & WITHOUT_EFFECT
 
 
@@ -90,7 +91,7 @@ def test_the_word_of_intake_on_office_and_kind_outweighs_older_words_of_others()
 def test_facts_that_come_before_the_registration_wait_in_a_case_without_number() -> None:
     story = Story().received()
     only_clock = [fact for fact in story.facts() if fact.topic == "pwa.sla.v1"]
-    case = fold(story.case_id, only_clock)
+    case = fold(story.case_id, only_clock).case
     assert (case.number, case.office, case.region) == (None, "1102", 1)
 
 

@@ -89,10 +89,10 @@ async def test_the_feed_has_no_gap_and_no_reader_overtakes_a_writer(desk: Desk) 
     async def write(number: int) -> None:
         for n in range(each):
             async with desk.db.transaction() as tx:
-                latest = records.Latest(uuid7(), 1, "0" * 64, "missing")
-                await records.add_version(tx, latest, {"n": n, "writer": number}, tx.now)
+                first = records.Version(uuid7(), 1, "0" * 64, {"n": n, "writer": number})
+                await records.add_versions(tx, [first], tx.now)
                 await asyncio.sleep(0.001 * ((number * n) % 5))
-            written.add((latest.case_id, 1))
+            written.add((first.case_id, 1))
 
     async def place() -> None:
         while not done.is_set():

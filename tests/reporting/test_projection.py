@@ -2,16 +2,20 @@
 
 import asyncio
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import given as sample
+from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from services.reporting_service.domain.fold import fold
 from services.reporting_service.service import SERVICE
 from services.reporting_service.store import facts
 from services.reporting_service.use_cases import folding, runs
+from services.reporting_service.use_cases.fold import fold
 from shared.testing.postgres import TestDatabase
 from tests.reporting.given import NINE, Desk, Story, ask
 from tests.reporting.test_fold import whole_life
@@ -26,12 +30,30 @@ async def test_shuffled_and_repeated_delivery_of_the_same_events_ends_in_the_sam
         shuffled = story.facts()
         chance.shuffle(shuffled)
         for fact in shuffled:
-            async with desk.db.transaction() as tx:
-                await folding.keep_fact(tx, fact, str(story.case_id), story.case_id)
+            await desk.keep([fact])
             if chance.random() < 0.3:
                 await desk.work()
     await desk.work()
     assert [await desk.case(story) for story in stories] == expected
+
+
+LIFE = whole_life()
+
+
+@sample(st.permutations(range(len(LIFE.told))), st.lists(st.integers(1, len(LIFE.told)), max_size=6))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_any_order_of_arrival_and_any_cut_into_batches_ends_in_the_fold_of_all(
+    desk: Desk, order: list[int], cuts: list[int]
+) -> None:
+    story = whole_life()
+    facts_of_case = story.facts()
+    arriving = [facts_of_case[n] for n in order]
+    ends = sorted({*cuts, len(arriving)})
+    for start, end in zip([0, *ends], ends, strict=False):
+        await desk.keep(arriving[start:end])
+        async with desk.db.transaction() as tx:
+            await folding.fold_waiting(tx, 500)
+    assert await desk.case(story) == story.record()
 
 
 async def test_recomputing_from_the_fact_log_gives_the_live_projection(desk: Desk) -> None:
@@ -45,7 +67,8 @@ async def test_recomputing_from_the_fact_log_gives_the_live_projection(desk: Des
     assert (ended.state, ended.result) == ("done", {"cases": 30, "differing": 0})
     for story in stories:
         async with desk.db.transaction() as tx:
-            assert await desk.case(story) == fold(story.case_id, await facts.of_case(tx, story.case_id))
+            log = (await facts.of_cases(tx, [story.case_id]))[story.case_id]
+        assert await desk.case(story) == fold(story.case_id, [kept.read() for kept in log]).case
 
 
 async def test_recomputing_finds_and_mends_a_record_that_was_tampered_with(desk: Desk, database: TestDatabase) -> None:
@@ -83,9 +106,8 @@ async def test_months_ahead_get_their_own_partition_and_other_times_the_default(
 async def test_a_case_that_cannot_be_folded_stops_nobody_elses(desk: Desk, database: TestDatabase) -> None:
     broken, sound = Story().received(), Story().received()
     fact = broken.facts()[0]
-    spoilt = type(fact)(fact.event_id, fact.topic, fact.seq, fact.type, fact.recorded_at, {"number": "x"})
-    async with desk.db.transaction() as tx:
-        await folding.keep_fact(tx, spoilt, str(broken.case_id), broken.case_id)
+    spoilt = replace(fact, event=fact.event.model_copy(update={"office": None}))
+    await desk.keep([spoilt])
     await desk.tell(sound)
     assert await desk.case(sound) == sound.record()
     async with desk.db.transaction() as tx:

@@ -1,18 +1,21 @@
 """Case records: the live projection, locked and saved by the folding job, read by everything that reports."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.dialects.postgresql import insert
 
 from services.reporting_service.domain.case import CaseRecord
-from services.reporting_service.domain.codec import decode, encode
+from services.reporting_service.domain.folded import Folded, unheard
+from services.reporting_service.store import codec
 from services.reporting_service.store.tables import case_record, pack_entry
 from shared.db import Tx
+from shared.db.bulk import changing
+from shared.db.tx import as_json
 from shared.db.visibility import visible_rows
 from shared.kernel.access import Scope
 from shared.kernel.fiscal import midnight
@@ -23,28 +26,65 @@ PAGE = 200  # small enough that decoding one page does not keep the process from
 visible = partial(visible_rows, case_record.c)
 
 
-async def lock(tx: Tx, case_id: UUID) -> CaseRecord | None:
-    """The record under FOR UPDATE, made empty first where there is none."""
-    await tx.execute(insert(case_record).values(case_id=case_id).on_conflict_do_nothing())
-    row = await tx.lock(select(case_record.c.body).where(case_record.c.case_id == case_id).with_for_update())
-    return decode(row.body) if row is not None and row.body else None
+# A record is there from the first look at its case on, so that it can be locked.
+_MAKE = """
+    INSERT INTO reporting.case_record (case_id) SELECT id FROM unnest($1::uuid[]) AS id ORDER BY id
+    ON CONFLICT DO NOTHING"""
+_LOCK = """
+    SELECT case_id, body::text, folded::text FROM reporting.case_record WHERE case_id = ANY($1)
+    ORDER BY case_id FOR UPDATE"""
+_SAVE = changing(case_record)
+_FORGET = "UPDATE reporting.case_record SET folded = NULL WHERE case_id = ANY($1)"
 
 
-async def save(tx: Tx, case: CaseRecord) -> None:
-    values = {
-        "number": case.number, "kind": case.kind, "subject": case.subject, "office": case.office, "region": case.region,
-        "restricted": case.restricted, "state": case.state, "received_at": case.received_at,
-        "closed_at": case.closed_at,
-        "first_recorded_at": case.first_recorded_at, "changed_at": case.changed_at, "matters_until": case.matters_until,
-        "body": encode(case),
+@dataclass(frozen=True)
+class Locked:
+    """A record as it was found: None where nothing is known yet; `folded` where facts can be added to it."""
+
+    case: CaseRecord | None
+    folded: Folded | None
+
+
+async def lock(tx: Tx, case_ids: Collection[UUID]) -> dict[UUID, Locked]:
+    """The records under FOR UPDATE, in order of id, made empty first where there are none."""
+    await tx.fetch(_MAKE, list(case_ids))
+    rows = await tx.fetch(_LOCK, list(case_ids))
+    await tx.read_clock()
+    return {row["case_id"]: _locked(row) for row in rows}
+
+
+def _locked(row: Any) -> Locked:
+    if row["body"] is None:
+        return Locked(None, unheard(row["case_id"]))
+    folded = codec.folded(row["body"], row["folded"])
+    return Locked(folded.case if folded else codec.decode(row["body"]), folded)
+
+
+async def save(tx: Tx, changed: Iterable[Folded]) -> None:
+    """The caller holds the locks."""
+    await tx.fetch(_SAVE, as_json([_row(folded) for folded in changed]))
+
+
+def _row(folded: Folded) -> dict[str, Any]:
+    case = folded.case
+    return {
+        "case_id": case.case_id, "number": case.number, "kind": case.kind, "subject": case.subject,
+        "office": case.office, "region": case.region, "restricted": case.restricted, "state": case.state,
+        "received_at": case.received_at, "closed_at": case.closed_at, "first_recorded_at": case.first_recorded_at,
+        "changed_at": case.changed_at, "matters_until": case.matters_until, "body": codec.encode(case),
+        "folded": codec.place(folded),
     }  # fmt: skip
-    await tx.execute(case_record.update().where(case_record.c.case_id == UUID(case.case_id)).values(**values))
+
+
+async def forget_places(tx: Tx, case_ids: Collection[UUID]) -> None:
+    """Let these cases be folded from all their facts next time."""
+    await tx.fetch(_FORGET, list(case_ids))
 
 
 async def find(tx: Tx, case_id: UUID, scope: Scope) -> CaseRecord | None:
     query = select(case_record.c.body).where(case_record.c.case_id == case_id, visible(scope))
     body = await tx.scalar(query)
-    return decode(body) if body else None
+    return codec.decode(body) if body else None
 
 
 async def page_of_ids(tx: Tx, after: UUID | None) -> list[UUID]:
@@ -62,7 +102,7 @@ async def _pages(tx: Tx, *conditions: ColumnElement[bool]) -> AsyncIterator[list
         query = query.order_by(case_record.c.case_id).limit(PAGE)
         rows = await tx.all(query.where(case_record.c.case_id > after) if after else query)
         if rows:
-            yield [decode(row.body) for row in rows]
+            yield [codec.decode(row.body) for row in rows]
         if len(rows) < PAGE:
             return
         after = rows[-1].case_id
@@ -108,4 +148,4 @@ async def listed(
             or_(rows.received_at < received_at, and_(rows.received_at == received_at, rows.case_id < case_id))
         )
     query = query.order_by(rows.received_at.desc(), rows.case_id.desc()).limit(most)
-    return [decode(row.body) for row in await tx.all(query)]
+    return [codec.decode(row.body) for row in await tx.all(query)]

@@ -1,8 +1,8 @@
 """Which pack counts which entry: kept by the fold, claimed once by the packs of a day."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from uuid import UUID
 
@@ -13,15 +13,16 @@ from sqlalchemy.types import Date
 from services.reporting_service.domain.entries import Entry
 from services.reporting_service.store.tables import pack_entry
 from shared.db import Tx
+from shared.db.tx import as_json
 
 # An entry that no pack has counted yet follows what is known of it; a counted one stays as it was counted.
-_KEEP = text("""
+_KEEP = """
     INSERT INTO reporting.pack_entry AS e (case_id, what, cycle, part, happened_at)
-    SELECT :case_id, n.what, n.cycle, n.part, n.happened_at
-    FROM jsonb_to_recordset(CAST(:entries AS jsonb))
-        AS n (what text, cycle integer, part smallint, happened_at timestamptz)
+    SELECT n.case_id, n.what, n.cycle, n.part, n.happened_at
+    FROM jsonb_to_recordset($1::jsonb)
+        AS n (case_id uuid, what text, cycle integer, part smallint, happened_at timestamptz)
     ON CONFLICT (case_id, what, cycle, part) DO UPDATE SET happened_at = EXCLUDED.happened_at
-    WHERE e.pack_day IS NULL AND e.happened_at <> EXCLUDED.happened_at""")
+    WHERE e.pack_day IS NULL AND e.happened_at <> EXCLUDED.happened_at"""
 # Region as of this statement: a case that moves while the packs are made is counted in one of them all the same.
 _CLAIM = text("""
     UPDATE reporting.pack_entry e SET pack_day = :day, region = c.region
@@ -31,14 +32,10 @@ _CLAIM = text("""
     """).bindparams(bindparam("kept", type_=ARRAY(Date)))
 
 
-async def keep(tx: Tx, case_id: UUID, new: Iterable[Entry]) -> None:
-    """Entries as they are known now."""
-    rows = [
-        {"what": each.what, "cycle": each.cycle, "part": each.part, "happened_at": each.happened_at.isoformat()}
-        for each in sorted(new)
-    ]
-    if rows:
-        await tx.execute(_KEEP, {"case_id": case_id, "entries": json.dumps(rows)})
+async def keep(tx: Tx, new: Iterable[tuple[UUID, Entry]]) -> None:
+    """Entries of cases as they are known now; the caller holds the locks of the case records."""
+    rows = [{"case_id": case_id, **asdict(entry)} for case_id, entry in sorted(new)]
+    await tx.fetch(_KEEP, as_json(rows))
 
 
 async def claim(tx: Tx, day: date, until: datetime, kept: Sequence[date]) -> int:

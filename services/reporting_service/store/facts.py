@@ -1,38 +1,90 @@
 """The append-only fact log and the queue of cases to be folded again."""
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import exists, func, insert, select, text, update
+from sqlalchemy import exists, func, select, text, update
 
-from services.reporting_service.domain.fold import Fact
 from services.reporting_service.store.tables import fact, fold_queue
+from shared.contracts.base import CaseEvent, Event, registry
 from shared.db import Tx
+from shared.db.tx import as_json
 
-# The fact and, where it is about a case, its place in the queue; one round trip per event.
-_APPEND = text("""
-    WITH kept AS (
+# Facts and, where they are about a case, their places in the queue; in the order of their arrival.
+_APPEND = """
+    WITH arrived AS (
+        SELECT r.* FROM jsonb_to_recordset($1::jsonb) AS r (
+            nr integer, event_id uuid, topic text, key text, seq integer, type text, case_id uuid,
+            recorded_at timestamptz, payload jsonb)
+    ), kept AS (
         INSERT INTO reporting.fact (event_id, topic, key, seq, type, case_id, recorded_at, payload)
-        VALUES (:event_id, :topic, :key, :seq, :type, :case_id, :recorded_at, CAST(:payload AS jsonb))
-        RETURNING case_id, event_id, recorded_at)
+        SELECT event_id, topic, key, seq, type, case_id, recorded_at, payload FROM arrived)
     INSERT INTO reporting.fold_queue (case_id, event_id, recorded_at)
-    SELECT case_id, event_id, recorded_at FROM kept WHERE case_id IS NOT NULL""")
+    SELECT case_id, event_id, recorded_at FROM arrived WHERE case_id IS NOT NULL ORDER BY nr"""
 # Takes waiting facts in the order of arrival; other workers step over them.
-_CLAIM = text("""
-    DELETE FROM reporting.fold_queue WHERE id IN (
-        SELECT id FROM reporting.fold_queue WHERE failed_at IS NULL ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED)
-    RETURNING id, case_id, event_id, recorded_at""")
+_CLAIM = """
+    WITH taken AS (
+        DELETE FROM reporting.fold_queue WHERE id IN (
+            SELECT id FROM reporting.fold_queue WHERE failed_at IS NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
+        RETURNING id, case_id, event_id, recorded_at)
+    SELECT t.case_id, t.event_id, t.recorded_at, f.topic, f.seq, f.type, f.payload::text
+    FROM taken t LEFT JOIN reporting.fact f USING (event_id, recorded_at) ORDER BY t.id"""
+_SET_ASIDE = """
+    INSERT INTO reporting.fold_queue (case_id, event_id, recorded_at, failed_at, problem)
+    SELECT case_id, event_id, recorded_at, $2, problem FROM jsonb_to_recordset($1::jsonb)
+        AS r (case_id uuid, event_id uuid, recorded_at timestamptz, problem text)"""
+_OF_CASES = """
+    SELECT case_id, event_id, recorded_at, topic, seq, type, payload::text
+    FROM reporting.fact WHERE case_id = ANY($1)"""
 
 
-async def append(tx: Tx, new: Fact, key: str, case_id: UUID | None) -> None:
-    """Keep a fact, and let its case be folded again."""
-    values = {"event_id": new.event_id, "topic": new.topic, "key": key, "seq": new.seq, "type": new.type}
-    payload = json.dumps(dict(new.payload), ensure_ascii=False)
-    await tx.execute(_APPEND, {**values, "case_id": case_id, "recorded_at": new.recorded_at, "payload": payload})
+@dataclass(frozen=True)
+class Fact:
+    """One event about a case as it was consumed; `seq` orders the facts of one topic about one case."""
+
+    event_id: UUID
+    topic: str
+    seq: int
+    recorded_at: datetime
+    event: CaseEvent
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A fact as the log has it; without a topic where it is not in the log at the time that the queue says."""
+
+    case_id: UUID
+    event_id: UUID
+    recorded_at: datetime
+    topic: str | None
+    seq: int
+    type: str
+    payload: str
+
+    def read(self) -> Fact:
+        """Raises ValidationError when it breaks its contract; of a type not known here, what all events say counts."""
+        if self.topic is None:
+            raise LookupError(self.event_id)
+        kind = registry().get(self.type, CaseEvent)
+        event = cast(CaseEvent, kind.model_validate_json(self.payload))
+        return Fact(self.event_id, self.topic, self.seq, self.recorded_at, event)
+
+
+async def append(tx: Tx, arrived: Sequence[tuple[UUID, int, datetime, Event]]) -> None:
+    """Keep events (id, number, time of recording) as facts, and let their cases be folded again."""
+    rows = [
+        {
+            "nr": nr, "event_id": event_id, "topic": event.TOPIC, "key": event.key, "seq": seq, "type": event.TYPE,
+            "case_id": event.case_id if isinstance(event, CaseEvent) else None, "recorded_at": recorded_at,
+            "payload": event,
+        }
+        for nr, (event_id, seq, recorded_at, event) in enumerate(arrived)
+    ]  # fmt: skip
+    await tx.fetch(_APPEND, as_json(rows))
 
 
 async def is_told_of(tx: Tx, kind: str, key: str) -> bool:
@@ -41,21 +93,25 @@ async def is_told_of(tx: Tx, kind: str, key: str) -> bool:
     return bool(await tx.scalar(select(exists().where(*about))))
 
 
-async def claim_waiting(tx: Tx, most: int) -> dict[UUID, list[UUID]]:
+async def claim_waiting(tx: Tx, most: int) -> dict[UUID, list[Kept]]:
     """Facts that no case record holds yet, by case, in order of arrival; they leave the queue with this transaction."""
-    found: defaultdict[UUID, list[UUID]] = defaultdict(list)
-    for row in sorted(await tx.all(_CLAIM, {"most": most}), key=lambda each: each.id):
-        found[row.case_id].append(row.event_id)
+    return _by_case(await tx.fetch(_CLAIM, most))
+
+
+def _by_case(rows: Iterable[Any]) -> dict[UUID, list[Kept]]:
+    found: defaultdict[UUID, list[Kept]] = defaultdict(list)
+    for row in rows:
+        found[row["case_id"]].append(Kept(**row))
     return dict(found)
 
 
-async def set_aside(tx: Tx, case_id: UUID, event_ids: Sequence[UUID], problem: str) -> None:
-    """These facts could not be folded; they wait for an operator and stop nobody else's."""
+async def set_aside(tx: Tx, facts: Iterable[tuple[Kept, str]]) -> None:
+    """These facts could not be folded, with the problem; they wait for an operator and stop nobody else's."""
     rows = [
-        {"case_id": case_id, "event_id": event_id, "recorded_at": tx.now, "failed_at": tx.now, "problem": problem}
-        for event_id in event_ids
+        {"case_id": each.case_id, "event_id": each.event_id, "recorded_at": each.recorded_at, "problem": problem}
+        for each, problem in facts
     ]
-    await tx.execute(insert(fold_queue), rows)
+    await tx.fetch(_SET_ASIDE, as_json(rows), tx.now)
 
 
 async def retry_set_aside(tx: Tx) -> int:
@@ -77,26 +133,9 @@ async def oldest_waiting(tx: Tx) -> datetime | None:
     return at
 
 
-def _fact(row: Any) -> Fact:
-    return Fact(row.event_id, row.topic, row.seq, row.type, row.recorded_at, row.payload)
-
-
-async def of_case(tx: Tx, case_id: UUID) -> list[Fact]:
-    """Every fact about a case."""
-    return [_fact(row) for row in await tx.all(select(fact).where(fact.c.case_id == case_id))]
-
-
-async def of_cases(tx: Tx, case_ids: Iterable[UUID]) -> dict[UUID, list[Fact]]:
-    found: defaultdict[UUID, list[Fact]] = defaultdict(list)
-    for row in await tx.all(select(fact).where(fact.c.case_id.in_(list(case_ids)))):
-        found[row.case_id].append(_fact(row))
-    return dict(found)
-
-
-async def first_recorded_at(tx: Tx) -> datetime | None:
-    """Since when this service has known anything."""
-    at: datetime | None = await tx.scalar(select(func.min(fact.c.recorded_at)))
-    return at
+async def of_cases(tx: Tx, case_ids: Collection[UUID]) -> dict[UUID, list[Kept]]:
+    """Every fact about these cases."""
+    return _by_case(await tx.fetch(_OF_CASES, list(case_ids)))
 
 
 async def make_partitions(tx: Tx, since: date, months: int) -> int:

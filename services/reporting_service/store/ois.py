@@ -1,13 +1,12 @@
 """OIS records, their feed without gaps, and what OIS acknowledged (process step 6)."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.reporting_service.domain.ois import FeedEntry
 from services.reporting_service.store.cases import visible
@@ -21,9 +20,25 @@ from services.reporting_service.store.tables import (
     ois_record,
 )  # fmt: skip
 from shared.db import Tx
+from shared.db.tx import as_json
 
 HEAD = "records"
 PAGE = 1000
+_LATEST = "SELECT case_id, version, sha256, status FROM reporting.ois_latest WHERE case_id = ANY($1)"
+_ADD_VERSIONS = """
+    WITH fresh AS (
+        SELECT r.* FROM jsonb_to_recordset($1::jsonb)
+            AS r (case_id uuid, version integer, sha256 text, content jsonb)
+    ), kept AS (
+        INSERT INTO reporting.ois_record (case_id, version, content, sha256, changed_at)
+        SELECT case_id, version, content, sha256, $2 FROM fresh
+    ), latest AS (
+        INSERT INTO reporting.ois_latest (case_id, version, sha256, status, changed_at)
+        SELECT DISTINCT ON (case_id) case_id, version, sha256, 'missing', $2 FROM fresh ORDER BY case_id, version DESC
+        ON CONFLICT (case_id) DO UPDATE SET version = excluded.version, sha256 = excluded.sha256,
+            status = excluded.status, reason = NULL, changed_at = excluded.changed_at)
+    INSERT INTO reporting.ois_outgoing (case_id, version, reason)
+    SELECT case_id, version, 'change' FROM fresh ORDER BY case_id, version"""
 
 
 @dataclass(frozen=True)
@@ -36,10 +51,19 @@ class Latest:
     status: str  # missing | accepted | rejected | different
 
 
-async def find_latest(tx: Tx, case_id: UUID) -> Latest | None:
-    """The caller holds the lock of the case record."""
-    row = await tx.find(select(ois_latest).where(ois_latest.c.case_id == case_id))
-    return Latest(row.case_id, row.version, row.sha256, row.status) if row else None
+@dataclass(frozen=True)
+class Version:
+    """A new version of a case's record."""
+
+    case_id: UUID
+    version: int
+    sha256: str
+    content: Mapping[str, Any]
+
+
+async def latest_of(tx: Tx, case_ids: Collection[UUID]) -> dict[UUID, Latest]:
+    """The caller holds the locks of the case records."""
+    return {row["case_id"]: Latest(**row) for row in await tx.fetch(_LATEST, list(case_ids))}
 
 
 async def lock_latest(tx: Tx, case_ids: Sequence[UUID]) -> dict[UUID, Latest]:
@@ -50,20 +74,9 @@ async def lock_latest(tx: Tx, case_ids: Sequence[UUID]) -> dict[UUID, Latest]:
     return {row.case_id: Latest(row.case_id, row.version, row.sha256, row.status) for row in rows}
 
 
-async def add_version(tx: Tx, latest: Latest, content: Mapping[str, Any], changed_at: datetime) -> None:
-    """Keep a new version, make it the latest (unacknowledged) and put it on its way to the feed."""
-    key = {"case_id": latest.case_id, "version": latest.version}
-    await tx.execute(
-        insert(ois_record).values(**key, content=dict(content), sha256=latest.sha256, changed_at=changed_at)
-    )
-    state = {"version": latest.version, "sha256": latest.sha256, "status": "missing", "reason": None}
-    state["changed_at"] = changed_at
-    await tx.execute(
-        upsert(ois_latest)
-        .values(case_id=latest.case_id, **state)
-        .on_conflict_do_update(index_elements=["case_id"], set_=state)
-    )
-    await tx.execute(insert(ois_outgoing).values(**key, reason="change"))
+async def add_versions(tx: Tx, versions: Sequence[Version], changed_at: datetime) -> None:
+    """Keep new versions, make the newest of each case the latest (unacknowledged) and put all on their way."""
+    await tx.fetch(_ADD_VERSIONS, as_json(versions), changed_at)
 
 
 async def number_outgoing(tx: Tx, most: int) -> int:

@@ -72,6 +72,7 @@ case_record = Table(
     Column("changed_at", INSTANT),
     Column("matters_until", INSTANT),
     Column("body", JSONB),
+    Column("folded", JSONB),
     PrimaryKeyConstraint("case_id", name="case_record_pkey"),
     Index("case_record_open_idx", "region", postgresql_where=text("closed_at IS NULL")),
     Index("case_record_matters_idx", "region", "matters_until"),

@@ -1,11 +1,12 @@
 """Reading case records, each reader only their own."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from services.reporting_service.domain.case import CaseRecord
-from services.reporting_service.domain.codec import encode
+from services.reporting_service.domain.codec import plain
 from services.reporting_service.domain.indicators import is_on_time
 from services.reporting_service.store import cases
 from shared.db import Tx
@@ -40,4 +41,5 @@ def line(case: CaseRecord) -> dict[str, Any]:
 
 
 def body(case: CaseRecord) -> dict[str, Any]:
-    return encode(case)
+    record: dict[str, Any] = plain(asdict(case))
+    return record
