@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.demo import words
-from shared.reference import HEAD_OFFICE, REGIONS, Subject, branches, subjects
+from shared.kernel.words import HEAD_OFFICE
+from shared.reference import REGIONS, Subject, branches, subjects
 
 HOUR = timedelta(hours=1)
 BRANCHES_PER_REGION = 3

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from services.reporting_service.store import facts
-from shared.contracts.base import ESCALATION, INTAKE, SLA, SURVEY, Event, registry
+from shared.contracts.base import ESCALATION, INTAKE, SLA, SURVEY, Event
+from shared.contracts.registry import registry
 from shared.db import Tx
 from shared.messaging.fold import Meta, keeping
 

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
+from shared.contracts.values import KindText
+
 INTAKE = "pwa.intake.v1"
 CONTACTS = "pwa.intake.contacts.v1"
 SLA = "pwa.sla.v1"
@@ -61,7 +63,7 @@ class CaseEvent(Event):
     case_id: UUID
     office: str  # the office that is responsible now: BA code, R01..R10 or HQ
     region: int | None  # None while the head office is responsible
-    kind: str  # complaint | incident_report | information | suggestion | compliment | unclassified
+    kind: KindText
     restricted: bool
     cycle: int = 1
 
@@ -91,10 +93,3 @@ def event(type_name: str, *, topic: str) -> Callable[[E], E]:
         return cls
 
     return register
-
-
-def registry() -> Mapping[str, type[Event]]:
-    """Every event type, with all publishers' modules loaded."""
-    from shared.contracts import escalation, intake, ois, reporting, sla, survey  # noqa: F401
-
-    return REGISTRY

@@ -7,7 +7,9 @@ from typing import Any
 
 import yaml
 
-from shared.contracts.base import COMPACTED, TOPICS, CaseEvent, Event, registry
+from shared.contracts.base import COMPACTED, TOPICS, CaseEvent, Event
+from shared.contracts.registry import registry
+from shared.kernel.words import Kind
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 _KEYS = {
@@ -29,6 +31,12 @@ def _type_name(schema: Mapping[str, Any]) -> str:
     return str(schema.get("format") or schema.get("type", "any"))
 
 
+def _values(schema: Mapping[str, Any]) -> list[str]:
+    """The known values of a field; a later release may send others."""
+    inner = [*schema.get("anyOf", ()), schema.get("items", {})]
+    return [*schema.get("x-extensible-enum", ()), *(value for part in inner if part for value in _values(part))]
+
+
 def _summary(kind: type[Event]) -> str:
     return (kind.__doc__ or "").strip()
 
@@ -38,7 +46,7 @@ def _fields(kind: type[Event]) -> list[str]:
     inherited = set(CaseEvent.model_fields) if issubclass(kind, CaseEvent) else set()
     required = set(kind.model_json_schema(mode="validation").get("required", ()))
     return [
-        f"| `{name}` | {_type_name(about)} | {'yes' if name in required else 'no'} |"
+        f"| `{name}` | {_type_name(about)} | {'yes' if name in required else 'no'} | {', '.join(_values(about))} |"
         for name, about in schema["properties"].items()
         if name not in inherited
     ]
@@ -52,7 +60,8 @@ def events_page() -> str:
         "Envelope: CloudEvents 1.0, structured JSON: `id` (uuid7), `source`, `type`, `subject` (the message key),",
         "`time`, `traceparent`, `sequence` (without gaps within topic and key), `streambegan` (when the key's first",
         "event was recorded). The same attributes stand in the message headers as `ce_…`. Every event about a case",
-        "carries `case_id`, `office`, `region`, `kind`, `restricted` and `cycle`.", "",
+        "carries `case_id`, `office`, `region`, `kind`, `restricted` and `cycle`. Values are those known now: a reader",
+        "lives with others. Of `kind` they are: " + ", ".join(Kind) + ".", "",
     ]  # fmt: skip
     for topic, kinds in _by_topic().items():
         lines += [
@@ -62,7 +71,14 @@ def events_page() -> str:
             "",
         ]
         for kind in kinds:
-            lines += [f"### `{kind.TYPE}`", "", _summary(kind), "", "| field | type | required |", "|---|---|---|"]
+            lines += [
+                f"### `{kind.TYPE}`",
+                "",
+                _summary(kind),
+                "",
+                "| field | type | required | values |",
+                "|---|---|---|---|",
+            ]
             lines += [*_fields(kind), ""]
     return "\n".join(lines).rstrip() + "\n"
 

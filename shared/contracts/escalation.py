@@ -1,8 +1,10 @@
 """What escalation tells: the ladder of command (process step 3)."""
 
+from typing import Annotated
 from uuid import UUID
 
 from shared.contracts.base import ESCALATION, CaseEvent, Instant, event
+from shared.contracts.values import PostText, one_of
 
 
 @event("pwa.escalation.rung-fired.v1", topic=ESCALATION)
@@ -12,7 +14,7 @@ class RungFired(CaseEvent):
     rung_id: UUID
     breach_id: UUID
     rung: int
-    post: str  # branch_manager | region_director | deputy_governor | head_office
+    post: PostText
     post_office: str  # the office whose post it is: BA code, R01..R10, D1..D5 or HQ
     officer: str | None  # staff code; None = the post is vacant
     scheduled_at: Instant
@@ -36,7 +38,7 @@ class LadderEnded(CaseEvent):
 
     fired: int
     lapsed: int
-    reason: str  # resolved | cancelled | answered | voided | complete
+    reason: Annotated[str, one_of("resolved", "cancelled", "answered", "voided", "complete")]
     ended_at: Instant
 
 
@@ -45,11 +47,11 @@ class OfficerTold(CaseEvent):
     """A message about a rung was taken over for an officer; once more when another means had to do it."""
 
     rung: int
-    post: str
+    post: PostText
     officer: str  # staff code
-    purpose: str  # call | correction | hand_over
-    means: str  # email | line | webhook
-    evidence: str  # accepted | receipt | confirmed
+    purpose: Annotated[str, one_of("call", "correction", "hand_over")]
+    means: Annotated[str, one_of("email", "line", "webhook")]
+    evidence: Annotated[str, one_of("accepted", "receipt", "confirmed")]
     digest: bool  # it went in a list with others
     told_at: Instant
 

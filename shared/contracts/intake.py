@@ -1,8 +1,12 @@
 """What intake tells: the life of a case (process steps 1, 4, 5) and the contact card (the only personal data)."""
 
+from typing import Annotated
 from uuid import UUID
 
 from shared.contracts.base import CONTACTS, INTAKE, CaseEvent, Event, Instant, event
+from shared.contracts.values import ChannelText, KindText, ReachText, SeverityText, one_of
+
+ModeText = Annotated[str, one_of("continue", "new_cycle", "count_all")]
 
 
 @event("pwa.intake.case-registered.v1", topic=INTAKE)
@@ -11,14 +15,14 @@ class CaseRegistered(CaseEvent):
 
     number: str
     receiving_office: str
-    channel: str
+    channel: ChannelText
     subject: str | None = None  # set when the channel already knew it
     dimension: str | None = None
-    severity: str = "normal"
+    severity: SeverityText = "normal"
     received_at: Instant
     registered_at: Instant
     contact_version: int  # 0 = anonymous: no card will ever come
-    reachable: tuple[str, ...] = ()  # sms | line | email: by what the complainant can be reached
+    reachable: tuple[ReachText, ...] = ()  # by what the complainant can be reached
     has_phone: bool = False
     origin: str | None = None
     origin_reference: str | None = None
@@ -31,9 +35,9 @@ class CaseClassified(CaseEvent):
 
     subject: str
     dimension: str
-    severity: str
+    severity: SeverityText
     previous_subject: str | None = None
-    previous_kind: str | None = None
+    previous_kind: KindText | None = None
     classified_at: Instant
 
 
@@ -66,7 +70,7 @@ class InformationRequested(CaseEvent):
     """Something is missing; the case waits for the complainant (a hold of the SLA clock)."""
 
     missing: tuple[str, ...]
-    asked: str  # complainant | other
+    asked: Annotated[str, one_of("complainant", "other")]
     requested_at: Instant
 
 
@@ -81,7 +85,7 @@ class InformationSupplied(CaseEvent):
 class FollowUpAttached(CaseEvent):
     """The complainant chased an existing case; its urgency rises."""
 
-    severity: str
+    severity: SeverityText
     follow_ups: int
     attached_at: Instant
 
@@ -104,7 +108,7 @@ class CaseResolved(CaseEvent):
     mister_prapa: str | None = None  # staff or team code of the branch, never a customer's name
     handler: str  # who reported it (subject of the token); may not decide on a reopening
     subject: str | None = None
-    channel: str
+    channel: ChannelText
     contact_version: int
     resolved_at: Instant  # when the work was done, as the branch states it
     reported_at: Instant
@@ -114,8 +118,8 @@ class CaseResolved(CaseEvent):
 class CaseReopened(CaseEvent):
     """Cycle n+1 starts; `cycle` is the new one."""
 
-    reason: str  # not_fixed | dissatisfied | other
-    mode: str | None = "continue"  # continue | new_cycle | count_all; None: as the policy of the case says
+    reason: Annotated[str, one_of("not_fixed", "dissatisfied", "other")]
+    mode: ModeText | None = "continue"  # None: as the policy of the case says
     reopened_at: Instant
 
 
@@ -129,9 +133,9 @@ class ReopenDeclined(CaseEvent):
 
 @event("pwa.intake.case-cancelled.v1", topic=INTAKE)
 class CaseCancelled(CaseEvent):
-    """The case ended without work (withdrawn, duplicate, mistaken)."""
+    """The case ended without work."""
 
-    reason: str
+    reason: Annotated[str, one_of("withdrawn", "duplicate", "mistaken")]
     cancelled_at: Instant
 
 
@@ -141,7 +145,7 @@ class ContactChanged(CaseEvent):
 
     contact_version: int
     erased: bool
-    reachable: tuple[str, ...] = ()
+    reachable: tuple[ReachText, ...] = ()
     has_phone: bool = False
     changed_at: Instant
 
@@ -186,10 +190,10 @@ class SubjectPublished(Event):
     """A subject (หัวข้อ) is in force from a date, is worded anew from then on, or ends. Cases keep what they were."""
 
     code: str
-    kind: str
+    kind: KindText
     dimension: str
     title_th: str
-    severity: str
+    severity: SeverityText
     restricted: bool
     closes_at_once: bool
     valid_from: Instant

@@ -1,6 +1,7 @@
 """The record that OIS consumes: one per complaint and change (process step 6)."""
 
 from shared.contracts.base import OIS, CaseEvent, Instant, event
+from shared.contracts.values import ChannelText, SeverityText
 
 
 @event("pwa.ois.record.v1", topic=OIS)
@@ -10,11 +11,11 @@ class OisRecord(CaseEvent):
     version: int
     number: str
     state: str
-    channel: str
+    channel: ChannelText
     receiving_office: str
     subject: str | None = None
     dimension: str | None = None
-    severity: str | None = None
+    severity: SeverityText | None = None
     received_at: Instant
     due_at: Instant | None = None
     breached: bool = False

@@ -1,8 +1,10 @@
 """What reporting tells: packs, reports, directives, OIS acknowledgements (process steps 6, 8, 9 and 10)."""
 
+from typing import Annotated
 from uuid import UUID
 
 from shared.contracts.base import REPORTING, CaseEvent, Event, Instant, event
+from shared.contracts.values import one_of
 
 
 class PackEvent(Event):
@@ -22,7 +24,7 @@ class PackDelivered(PackEvent):
     """A region received its daily pack."""
 
     sha256: str
-    channel: str  # email | webhook
+    channel: Annotated[str, one_of("email", "webhook")]
     delivered_at: Instant
 
 
@@ -31,7 +33,7 @@ class ReportPublished(Event):
     """A quarterly report or yearly evaluation was frozen; it never changes again."""
 
     report_id: UUID
-    report_kind: str  # quarterly | evaluation
+    report_kind: Annotated[str, one_of("quarterly", "evaluation")]
     period: str  # 2570-Q1 | 2570
     edition: int
     sha256: str

@@ -1,10 +1,12 @@
 """What sla tells: clocks, warnings and breaches (process steps 2 and 3; sla.md)."""
 
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from shared.contracts.base import SLA, CaseEvent, Event, Instant, event
+from shared.contracts.values import MetricText, one_of
 
 
 class HeldTime(BaseModel):
@@ -20,7 +22,7 @@ class HeldTime(BaseModel):
 class ClockArmed(CaseEvent):
     """A clock runs: `due_at` is the earliest instant at which its budget is used up."""
 
-    metric: str
+    metric: MetricText
     started_at: Instant
     due_at: Instant
     policy: str
@@ -31,7 +33,7 @@ class ClockArmed(CaseEvent):
 class ClockHeld(CaseEvent):
     """The clock is paused: nothing fires, the remainder is frozen."""
 
-    metric: str
+    metric: MetricText
     reason: str
     held_at: Instant
     remaining_seconds: int
@@ -42,10 +44,10 @@ class ClockHeld(CaseEvent):
 class ClockRescheduled(CaseEvent):
     """A running clock has another deadline: resumed, retargeted, recomputed or reopened."""
 
-    metric: str
+    metric: MetricText
     due_at: Instant
     previous_due_at: Instant | None = None
-    cause: str  # resume | retarget | calendar | correction | extension
+    cause: Annotated[str, one_of("resume", "retarget", "calendar", "correction", "extension")]
     rescheduled_at: Instant
     resumed_at: Instant | None = None  # when the hold ended, which may have been told later; of a resume only
     holds: tuple[HeldTime, ...] | None = None  # all held time of the cycle, as it is known by now
@@ -56,10 +58,10 @@ class ClockRescheduled(CaseEvent):
 class ClockStopped(CaseEvent):
     """The clock ended. met <=> stopped_at <= due_at; `cancelled` where there was nothing left to measure."""
 
-    metric: str
+    metric: MetricText
     stopped_at: Instant
     due_at: Instant | None
-    verdict: str  # met | breached | cancelled
+    verdict: Annotated[str, one_of("met", "breached", "cancelled")]
     consumed_seconds: int
     overrun_seconds: int
 
@@ -68,7 +70,7 @@ class ClockStopped(CaseEvent):
 class SlaWarned(CaseEvent):
     """The deadline comes near; once per level and cycle, and again where the deadline was put off far enough."""
 
-    metric: str
+    metric: MetricText
     level: str
     due_at: Instant
     warned_at: Instant
@@ -79,10 +81,10 @@ class SlaBreached(CaseEvent):
     """The deadline passed without a resolution at or before it. A fact: may be voided, never erased."""
 
     breach_id: UUID
-    metric: str
+    metric: MetricText
     due_at: Instant
     breached_at: Instant
-    cause: str  # elapsed | retarget | calendar
+    cause: Annotated[str, one_of("elapsed", "retarget", "calendar")]
     generation: int
     policy: str | None = None  # code/version
     ladder: str | None = None  # the ladder that the policy names; None: escalation's selectors choose
@@ -93,7 +95,7 @@ class BreachVoided(CaseEvent):
     """A recomputation showed that the breach had not happened (late fact, calendar)."""
 
     breach_id: UUID
-    metric: str
+    metric: MetricText
     reason: str
     voided_at: Instant
 
@@ -103,7 +105,7 @@ class VeryLate(CaseEvent):
     """A breached clock that still runs has used up a multiple of its budget; once per tier and breach."""
 
     breach_id: UUID
-    metric: str
+    metric: MetricText
     tier: int  # 2 | 3: times the budget
     due_at: Instant
     reached_at: Instant
@@ -114,7 +116,7 @@ class ClockExtended(CaseEvent):
     """Two persons gave a clock more time; the customer is told the new date."""
 
     extension_id: UUID
-    metric: str
+    metric: MetricText
     previous_due_at: Instant | None = None  # None: the clock was held
     due_at: Instant | None = None
     reason: str
@@ -125,7 +127,7 @@ class ClockExtended(CaseEvent):
 class ClockRecomputed(CaseEvent):
     """A hold was entered or changed after the fact; what it did to the deadline, or that it did nothing to it."""
 
-    metric: str
+    metric: MetricText
     reason: str
     previous_due_at: Instant | None = None
     due_at: Instant | None = None

@@ -1,8 +1,18 @@
 """What survey tells: notices, calls, answers, samples (process steps 4, 5 and 7)."""
 
+from typing import Annotated
 from uuid import UUID
 
 from shared.contracts.base import SURVEY, CaseEvent, Event, Instant, event
+from shared.contracts.values import (
+    CallOutcomeText,
+    CallPurposeText,
+    ChannelText,
+    NoticeChannelText,
+    NoticePurposeText,
+    ReachText,
+    one_of,
+)
 
 
 @event("pwa.survey.notice-accepted.v1", topic=SURVEY)
@@ -10,19 +20,23 @@ class NoticeAccepted(CaseEvent):
     """A provider took the message over. Accepted is not delivered."""
 
     notice_id: UUID
-    purpose: str  # resolved | not_repaired | extended
-    channel: str  # sms | line | email
+    purpose: NoticePurposeText
+    channel: ReachText
     accepted_at: Instant
 
 
 @event("pwa.survey.customer-told.v1", topic=SURVEY)
 class CustomerTold(CaseEvent):
-    """The customer knows. `evidence`: a receipt, acceptance where the channel has no receipts, or a call."""
+    """The customer knows.
+
+    `evidence`: a receipt, acceptance where the channel has no receipts, a call, or somebody's decision on an unknown
+    outcome (confirmed).
+    """
 
     notice_id: UUID
-    purpose: str
-    channel: str  # sms | line | email | phone
-    evidence: str  # receipt | accepted | call | confirmed (a person decided on an unknown outcome)
+    purpose: NoticePurposeText
+    channel: NoticeChannelText
+    evidence: Annotated[str, one_of("receipt", "accepted", "call", "confirmed")]
     told_at: Instant
 
 
@@ -31,7 +45,7 @@ class NoticeFailed(CaseEvent):
     """No channel brought the message through; a phone task was made where there is a phone."""
 
     notice_id: UUID
-    purpose: str
+    purpose: NoticePurposeText
     reason: str
     phone_task: bool
     failed_at: Instant
@@ -42,7 +56,7 @@ class CallOpened(CaseEvent):
     """A call is due: one per (case, cycle, purpose)."""
 
     task_id: UUID
-    purpose: str  # satisfaction | sample
+    purpose: CallPurposeText
     opened_at: Instant
 
 
@@ -51,9 +65,9 @@ class CallAttempted(CaseEvent):
     """Somebody dialled."""
 
     task_id: UUID
-    purpose: str
+    purpose: CallPurposeText
     attempt: int
-    outcome: str  # answered | no_answer | busy | refused | wrong_number | no_phone
+    outcome: CallOutcomeText
     attempted_at: Instant
 
 
@@ -62,8 +76,8 @@ class CallClosed(CaseEvent):
     """The call task ended: answered, or given up with its last outcome. Unreached is never satisfied."""
 
     task_id: UUID
-    purpose: str
-    outcome: str
+    purpose: CallPurposeText
+    outcome: CallOutcomeText
     attempts: int
     closed_at: Instant
 
@@ -73,9 +87,9 @@ class SurveyAnswered(CaseEvent):
     """The customer's answers on the 1-5 scale; a question not asked is None."""
 
     task_id: UUID
-    purpose: str
+    purpose: CallPurposeText
     questionnaire: str  # version
-    channel: str  # the channel the case came by
+    channel: ChannelText  # by which the case came
     mister_prapa: str | None = None
     called_back_by_contact_center: bool = False
     channel_convenience: int | None = None
@@ -93,7 +107,7 @@ class ReopenRequested(CaseEvent):
     """Not fixed, or dissatisfied: somebody other than the handler shall decide on reopening."""
 
     request_id: UUID
-    reason: str  # not_fixed | dissatisfied
+    reason: Annotated[str, one_of("not_fixed", "dissatisfied")]
     requested_at: Instant
 
 

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from shared.contracts.base import COMPACTED, Event, registry
+from shared.contracts.base import COMPACTED, Event
 from shared.contracts.envelope import Envelope, Unreadable
 from shared.contracts.intake import ContactErased
+from shared.contracts.registry import registry
 from shared.db.failures import is_infrastructure
 from shared.db.tx import Tx
 from shared.messaging import inbox

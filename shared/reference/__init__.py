@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-HEAD_OFFICE = "HQ"
 REGIONS = tuple(range(1, 11))
 # Deputy governor n covers two regions (process.md, "People and offices"; assumed).
 DEPUTY_AREAS: Mapping[int, tuple[int, int]] = MappingProxyType({1: (9, 10), 2: (6, 7), 3: (1, 8), 4: (2, 3), 5: (4, 5)})
@@ -103,8 +102,3 @@ def region_of(office: str) -> int | None:
         return int(office[1:])
     branch = branches().get(office)
     return branch.region if branch else None
-
-
-def region_office(region: int) -> str:
-    """The office code of a region: R01..R10."""
-    return f"R{region:02d}"

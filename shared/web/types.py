@@ -10,7 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchem
 from pydantic_core import CoreSchema, core_schema
 
 from shared.kernel.errors import Invalid
-from shared.reference import DEPUTY_AREAS, HEAD_OFFICE, REGIONS, branches, region_office
+from shared.kernel.words import HEAD_OFFICE, region_office
+from shared.reference import DEPUTY_AREAS, REGIONS, branches
 from shared.web import text_rules
 from shared.web.text_rules import like_literal, mask_phone
 from shared.web.validation import refuse

@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from shared.db.embedded import EmbeddedPostgres
-from shared.reference import HEAD_OFFICE
+from shared.kernel.words import HEAD_OFFICE
 from shared.testing import postgres
 from tests.benchmarks.open_clocks import Deadlines, add_deadlines, add_policy
 from tests.benchmarks.place import plain

@@ -5,7 +5,8 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from shared.db.embedded import EmbeddedPostgres
-from shared.reference import HEAD_OFFICE, branches
+from shared.kernel.words import HEAD_OFFICE
+from shared.reference import branches
 from shared.testing import postgres
 from shared.testing.postgres import TestDatabase
 from tests.benchmarks import processor

@@ -9,16 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from services.intake_service.domain.case import CLOSED, HEAD_OFFICE, Case, State
+from services.intake_service.domain.case import CLOSED, Case, State
 from services.intake_service.domain.number import Series, as_case_number
 from services.intake_service.domain.receipt import Person, Receipt
 from services.intake_service.domain.suggestion import ABSTAIN_BELOW, suggest
-from services.intake_service.domain.taxonomy import Channel, Kind, Severity, Subject
+from services.intake_service.domain.taxonomy import Subject
 from services.intake_service.domain.tracking import as_tracking_code, new_tracking_code, shown
 from services.intake_service.domain.work import WorkReport
 from shared.kernel.errors import Refusal
 from shared.kernel.fiscal import midnight
 from shared.kernel.ids import uuid7
+from shared.kernel.words import HEAD_OFFICE, Channel, Kind, Severity
 from shared.reference import subjects
 from shared.testing.start import START
 

@@ -10,7 +10,7 @@ from shared.contracts.base import Event
 from shared.contracts.escalation import RungFired
 from shared.contracts.reporting import OisAcknowledged
 from shared.contracts.sla import BreachVoided, ClockArmed, ClockHeld, ClockRescheduled, ClockStopped, SlaBreached
-from shared.contracts.survey import CallClosed, CustomerTold, ReopenRequested, SurveyAnswered
+from shared.contracts.survey import CallClosed, CustomerTold, NoticeFailed, ReopenRequested, SurveyAnswered
 from shared.kernel.ids import uuid7
 from shared.messaging.fold import Meta
 from shared.testing.batches import fold_in
@@ -99,6 +99,16 @@ async def test_shuffled_and_repeated_events_end_in_the_same_facts(desk: Desk) ->
         rows.append([{key: value for key, value in dict(row).items() if key != "case_id"} for row in facts])
     assert all(each == rows[0] for each in rows)
     assert [row["breached_at"] for row in rows[0]] == [DUE, DUE]
+
+
+async def test_only_notices_that_tell_the_outcome_count_as_told(desk: Desk) -> None:
+    case_id = (await desk.register())["id"]
+    notice = {**stamped(case_id), "notice_id": uuid7(), "purpose": "received"}
+    told = CustomerTold(**notice, channel="sms", evidence="receipt", told_at=DUE)
+    failed = NoticeFailed(**notice, reason="unreachable", phone_task=True, failed_at=DUE)
+    await tell(desk, [(1, told), (2, failed)])
+    facts = (await desk.get(case_id))["facts"]
+    assert (facts["told_at"], facts["notice_failed_at"]) == (None, None)
 
 
 async def test_clocks_of_other_metrics_do_not_show_as_the_deadline(desk: Desk) -> None:

@@ -12,11 +12,11 @@ from sqlalchemy.engine import make_url
 
 from services.intake_service.api.receiving import Incoming, Writer, Written
 from services.intake_service.domain.receipt import Origin, Person, Receipt
-from services.intake_service.domain.taxonomy import Channel
 from services.intake_service.domain.tracking import new_tracking_code
 from services.intake_service.use_cases.registering import Request
 from shared.kernel.access import SYSTEM
 from shared.kernel.ids import uuid7
+from shared.kernel.words import Channel
 from shared.reference import region_of
 from shared.testing.start import START
 from shared.testing.system import System

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.intake_service.domain.taxonomy import Channel
+from shared.kernel.words import Channel
 from tests.intake.given import BRANCH, COMPLAINT, OTHER_BRANCH, Desk
 
 URL = "/intake/v1/cases"

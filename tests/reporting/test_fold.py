@@ -9,7 +9,7 @@ from services.reporting_service.store.codec import decode, encode
 from services.reporting_service.store.facts import Fact
 from services.reporting_service.use_cases.fold import fold
 from services.reporting_service.use_cases.steps import STEPS, WITHOUT_EFFECT
-from shared.contracts import sla
+from shared.contracts import sla, survey
 from shared.kernel.ids import uuid7
 from tests.reporting.given import HOUR, NINE, Story
 
@@ -68,6 +68,16 @@ def test_a_call_that_ended_without_a_phone_and_was_opened_again_counts_as_it_end
     call = story.record().first.call("satisfaction")
     assert call is not None
     assert (call.outcome, call.no_phone, call.closed_at) == ("no_answer", False, NINE + 3 * HOUR)
+
+
+def test_only_notices_that_tell_the_outcome_count_as_told() -> None:
+    story = Story().received().resolved(NINE + HOUR)
+    notice = {"notice_id": uuid7(), "purpose": "received"}
+    story.say(survey.CustomerTold, NINE + HOUR, channel="sms", evidence="receipt", told_at=NINE + HOUR, **notice)
+    failed = {"reason": "unreachable", "phone_task": True, "failed_at": NINE + HOUR}
+    story.say(survey.NoticeFailed, NINE + HOUR, **failed, **notice)
+    cycle = story.record().first
+    assert (cycle.told_at, cycle.notice_failed_at) == (None, None)
 
 
 def test_a_record_survives_being_written_and_read() -> None:

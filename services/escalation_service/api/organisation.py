@@ -21,7 +21,7 @@ from services.escalation_service.api.office_models import (
 )
 from services.escalation_service.use_cases import importing_offices, organisation
 from shared.kernel.access import Actor
-from shared.reference import region_office
+from shared.kernel.words import region_office
 from shared.web import Idempotent, IfMatch, Transaction, etag, needs
 
 router = APIRouter(prefix="/escalation/v1", tags=["offices and officers"])

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-HEAD_OFFICE = "HQ"
+from shared.kernel.words import HEAD_OFFICE
 
 
 @dataclass(frozen=True)

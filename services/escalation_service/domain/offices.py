@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.escalation_service.domain.case_file import HEAD_OFFICE, CaseFile
+from services.escalation_service.domain.case_file import CaseFile
 from services.escalation_service.domain.ladder import Place
 from shared.kernel.access import Actor
+from shared.kernel.words import HEAD_OFFICE, region_office
 
 
 class OfficeKind(StrEnum):
@@ -87,10 +88,6 @@ def called_upon(office: str, post: str, known: Known) -> Holder:
     if known.acting is not None and not known.acting_on_leave:
         return Holder(post, office, known.acting, acting=True, reason=Reason.ACTING, absent=absent)
     return Holder(post, office, None, acting=False, reason=Reason.ON_LEAVE if absent else Reason.VACANT, absent=absent)
-
-
-def region_office(region: int) -> str:
-    return f"R{region:02d}"
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from services.escalation_service.domain.calendars import CalendarCopy
-from services.escalation_service.domain.case_file import HEAD_OFFICE, CaseFile
+from services.escalation_service.domain.case_file import CaseFile
 from services.escalation_service.domain.ladder import NO_LADDER, LadderRules, Place, Selector
 from shared.kernel.errors import Invalid
+from shared.kernel.words import HEAD_OFFICE
 
 HOUR = timedelta(hours=1)
 SELECTOR = tuple(each.name for each in fields(Selector))

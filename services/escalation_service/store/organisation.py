@@ -11,7 +11,7 @@ from services.escalation_service.domain.offices import POSTS
 from services.escalation_service.domain.organisation import Office, Organisation, kind_of, organisation
 from services.escalation_service.store.directory_tables import AREA_REGION, BRANCH_MOVE, OFFICE, POST
 from shared.db import Tx
-from shared.reference import region_office
+from shared.kernel.words import region_office
 
 O = OFFICE.c  # noqa: E741 - the columns of the table
 # Row locks do not hold back an office that is opened meanwhile; a statement after this one sees it.

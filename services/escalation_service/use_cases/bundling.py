@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from services.escalation_service.domain.case_file import HEAD_OFFICE, CaseFile
+from services.escalation_service.domain.case_file import CaseFile
 from services.escalation_service.domain.ladder import Place
 from services.escalation_service.domain.mailing import Mailing, Rules
 from services.escalation_service.domain.messages import DigestRules, State, Waiting, bundles, by_recipient, ways
@@ -17,6 +17,7 @@ from services.escalation_service.use_cases.officer_messages import FOR_REVIEW
 from shared.db import Row, Tx
 from shared.kernel.delivery import planned
 from shared.kernel.ids import uuid7
+from shared.kernel.words import HEAD_OFFICE
 
 AT_ONCE = 2000
 # กสส. itself is told of what no officer up the ladder can be told.

@@ -10,7 +10,8 @@ from services.escalation_service.domain.roster import Roster, Seat, Wish
 from services.escalation_service.store import officers, offices, roster, subjects
 from shared.db import Row, Tx
 from shared.kernel.errors import Invalid, NotFound, Stale
-from shared.reference import DEPUTY_AREAS, HEAD_OFFICE, REGIONS, branches, region_office
+from shared.kernel.words import HEAD_OFFICE, region_office
+from shared.reference import DEPUTY_AREAS, REGIONS, branches
 
 # The organisation as known when the product was made (process.md, "People and offices"; assumed).
 BEGINNING = datetime(2025, 9, 30, 17, tzinfo=UTC)

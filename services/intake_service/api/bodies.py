@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ConfigDict, Field
 
 from services.intake_service.domain.receipt import Person
-from services.intake_service.domain.taxonomy import Channel, Severity
 from services.intake_service.domain.work import WorkReport
-from shared.reference import HEAD_OFFICE, branches
+from shared.kernel.words import HEAD_OFFICE, Channel, Severity
+from shared.reference import branches
 from shared.web import refuse
 from shared.web.text_rules import clean_public
 from shared.web.types import (

@@ -20,7 +20,6 @@ from services.intake_service.api.answers import (
 )
 from services.intake_service.domain.case import State
 from services.intake_service.domain.number import as_case_number
-from services.intake_service.domain.taxonomy import Channel, Kind
 from services.intake_service.domain.tracking import as_tracking_code
 from services.intake_service.store.rows import Found
 from services.intake_service.use_cases import looking
@@ -28,6 +27,7 @@ from services.intake_service.use_cases.classifying import suggestion_for
 from services.intake_service.use_cases.looking import After, Wanted
 from shared.db import Tx
 from shared.kernel.access import Actor
+from shared.kernel.words import Channel, Kind
 from shared.web import CursorQuery, Page, Paging, Transaction, etag, needs
 from shared.web.types import Instant, Region
 

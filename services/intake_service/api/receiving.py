@@ -20,7 +20,8 @@ from shared.kernel.access import Actor
 from shared.kernel.errors import Conflict, Forbidden, Refusal
 from shared.kernel.faults import fault_point
 from shared.kernel.ids import uuid7
-from shared.reference import HEAD_OFFICE, region_of
+from shared.kernel.words import HEAD_OFFICE
+from shared.reference import region_of
 from shared.web import Idempotency, Idempotent, check_channel, needs
 from shared.web.idempotency import check_keys
 

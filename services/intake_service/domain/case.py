@@ -8,11 +8,10 @@ from typing import ClassVar, Self
 from uuid import UUID
 
 from services.intake_service.domain.receipt import Receipt
-from services.intake_service.domain.taxonomy import FIELD_WORK, Channel, Kind, Severity, Subject
+from services.intake_service.domain.taxonomy import FIELD_WORK, Subject
 from services.intake_service.domain.work import WorkReport
 from shared.kernel.errors import Conflict, Forbidden, Invalid
-
-HEAD_OFFICE = "HQ"
+from shared.kernel.words import HEAD_OFFICE, Channel, Kind, Severity
 
 
 class State(StrEnum):

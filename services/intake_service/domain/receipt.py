@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.intake_service.domain.taxonomy import Channel, Kind
 from shared.kernel.errors import Invalid
+from shared.kernel.words import Channel, Kind
 
 OLDEST = timedelta(days=30)  # a letter may lie for some time before it is registered
 AHEAD = timedelta(minutes=5)  # the channel's clock may be a little fast

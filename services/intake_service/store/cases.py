@@ -10,7 +10,6 @@ from sqlalchemy import Row, insert, or_, select, tuple_, update
 from services.intake_service.domain.case import Case, State
 from services.intake_service.domain.number import Series
 from services.intake_service.domain.receipt import Origin, Receipt
-from services.intake_service.domain.taxonomy import Channel, Kind, Severity
 from services.intake_service.store.rows import visible
 from services.intake_service.store.tables import (
     cases,
@@ -25,6 +24,7 @@ from shared.db.bulk import inserting, own_columns
 from shared.db.tx import as_json
 from shared.kernel.access import Scope
 from shared.kernel.errors import NotFound
+from shared.kernel.words import Channel, Kind, Severity
 
 _FIELDS = own_columns(cases)
 _NEVER_CHANGED = frozenset(

@@ -20,6 +20,7 @@ from services.intake_service.store.tables import (
 from shared.db import Tx
 from shared.kernel.access import Scope
 from shared.kernel.errors import NotFound
+from shared.kernel.words import HEAD_OFFICE
 
 _NOT_FACTS = {"case_id", "cycle", "clock_seq", "breach_seq"}
 _REPORT = ("repaired", "cause", "action", "mister_prapa", "not_repaired_reason", "reported_at")
@@ -138,7 +139,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.received_to:
         found.append(cases.c.received_at < wanted.received_to)
     if wanted.at_head_office:
-        found += [cases.c.office == "HQ", cases.c.closed_at.is_(None)]
+        found += [cases.c.office == HEAD_OFFICE, cases.c.closed_at.is_(None)]
     return found
 
 

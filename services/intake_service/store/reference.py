@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, Text, any_, bindparam, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from services.intake_service.domain.taxonomy import Kind, Severity, Subject
+from services.intake_service.domain.taxonomy import Subject
 from services.intake_service.store.reads import After
 from services.intake_service.store.rows import visible
 from services.intake_service.store.tables import api_keys, cases, reopen_requests, subjects
@@ -17,6 +17,7 @@ from shared.db.api_keys import hash_of
 from shared.db.tables import Instant
 from shared.kernel.access import Scope
 from shared.kernel.ids import uuid7
+from shared.kernel.words import Kind, Severity
 from shared.reference import SUBJECTS_SINCE
 
 _NOW = bindparam("now", type_=Instant)

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from services.intake_service.domain.case import Case
 from services.intake_service.domain.suggestion import RULES_VERSION, Suggestion, suggest
-from services.intake_service.domain.taxonomy import Severity, Subject
+from services.intake_service.domain.taxonomy import Subject
 from services.intake_service.store import cases, contacts, reads, reference
 from services.intake_service.use_cases import events
 from services.intake_service.use_cases.changing import change, tell
 from shared.db import Tx
 from shared.kernel.errors import Invalid
+from shared.kernel.words import Severity
 
 
 async def classify(tx: Tx, case_id: UUID, version: int, code: str, severity: Severity | None) -> Case:

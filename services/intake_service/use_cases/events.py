@@ -6,18 +6,12 @@ from services.intake_service.domain.case import Case
 from services.intake_service.domain.receipt import Person
 from shared.contracts.intake import CaseClassified, CaseRegistered, CaseRouted, ContactChanged
 from shared.db import Tx
+from shared.kernel.case_ref import CaseRef
 
 
 def stamp(case: Case) -> dict[str, Any]:
     """What every case event carries."""
-    return {
-        "case_id": case.id,
-        "office": case.office,
-        "region": case.region,
-        "kind": str(case.kind),
-        "restricted": case.restricted,
-        "cycle": case.cycle,
-    }
+    return CaseRef(case.id, case.office, case.region, str(case.kind), case.restricted, case.cycle).stamp()
 
 
 def registered(case: Case, person: Person) -> CaseRegistered:

@@ -12,7 +12,7 @@ from services.intake_service.store.rows import Found
 from shared.db import Tx
 from shared.kernel.access import EVERYTHING
 from shared.kernel.errors import Invalid, NotFound
-from shared.reference import HEAD_OFFICE
+from shared.kernel.words import HEAD_OFFICE
 
 __all__ = ["After", "Wanted"]
 # Three letters or digits in a row: less has no trigram, and every card would have to be read.

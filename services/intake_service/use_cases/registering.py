@@ -11,7 +11,7 @@ from services.intake_service.domain.case import Case, State
 from services.intake_service.domain.number import Series, as_case_number
 from services.intake_service.domain.receipt import Receipt
 from services.intake_service.domain.suggestion import suggest
-from services.intake_service.domain.taxonomy import Kind, Subject
+from services.intake_service.domain.taxonomy import Subject
 from services.intake_service.domain.tracking import as_tracking_code
 from services.intake_service.store import cases
 from services.intake_service.use_cases import events, following
@@ -19,6 +19,7 @@ from services.intake_service.use_cases.classifying import KnownSubjects, checked
 from shared.db import Tx
 from shared.kernel.access import Actor
 from shared.kernel.errors import Refusal
+from shared.kernel.words import Kind
 from shared.reference import region_of
 
 

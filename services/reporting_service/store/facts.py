@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import exists, func, select, text, update
 
 from services.reporting_service.store.tables import fact, fold_queue
-from shared.contracts.base import CaseEvent, Event, registry
+from shared.contracts.base import CaseEvent, Event
+from shared.contracts.registry import registry
 from shared.db import Tx
 from shared.db.tx import as_json
 

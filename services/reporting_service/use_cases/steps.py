@@ -8,9 +8,8 @@ from services.reporting_service.domain.case import Answers, Breach, Call, Hold, 
 from services.reporting_service.domain.folded import Folded
 from shared.contracts import escalation, intake, sla, survey
 from shared.contracts.base import Event
+from shared.kernel.words import Metric, Tells, tells
 
-RESOLVE = "resolve"  # the metric that the published figures judge
-NEW_DATE = "extended"  # a notice that tells how long it will take, not how it ended
 Step = Callable[[Folded, Any], Folded]
 
 
@@ -80,24 +79,24 @@ def reopened(folded: Folded, event: intake.CaseReopened) -> Folded:
 
 
 def clock_runs(folded: Folded, event: sla.ClockArmed | sla.ClockRescheduled) -> Folded:
-    if event.metric != RESOLVE:
+    if event.metric != Metric.RESOLVE:
         return folded
     return folded.in_cycle(event.cycle, held=False, due_at=event.due_at)
 
 
 def clock_held(folded: Folded, event: sla.ClockHeld) -> Folded:
-    return folded.in_cycle(event.cycle, held=True) if event.metric == RESOLVE else folded
+    return folded.in_cycle(event.cycle, held=True) if event.metric == Metric.RESOLVE else folded
 
 
 def deadline_moved(folded: Folded, event: sla.ClockExtended | sla.ClockRecomputed) -> Folded:
     """More time was given, or a hold of the past was entered: the deadline that counts from now on."""
-    if event.metric != RESOLVE or event.due_at is None:
+    if event.metric != Metric.RESOLVE or event.due_at is None:
         return folded
     return folded.in_cycle(event.cycle, due_at=event.due_at)
 
 
 def clock_stopped(folded: Folded, event: sla.ClockStopped) -> Folded:
-    if event.metric != RESOLVE:
+    if event.metric != Metric.RESOLVE:
         return folded
     cycle = folded.cycle(event.cycle)
     due_at = event.due_at or cycle.due_at
@@ -105,7 +104,7 @@ def clock_stopped(folded: Folded, event: sla.ClockStopped) -> Folded:
 
 
 def breached(folded: Folded, event: sla.SlaBreached) -> Folded:
-    if event.metric != RESOLVE:
+    if event.metric != Metric.RESOLVE:
         return folded
     breach = Breach(str(event.breach_id), event.due_at, event.breached_at, event.generation)
     return folded.in_cycle(event.cycle, breaches=(*folded.cycle(event.cycle).breaches, breach))
@@ -129,14 +128,14 @@ def rung_acknowledged(folded: Folded, event: escalation.RungAcknowledged) -> Fol
 
 
 def customer_told(folded: Folded, event: survey.CustomerTold) -> Folded:
-    if event.purpose == NEW_DATE:
+    if tells(event.purpose) is not Tells.OUTCOME:
         return folded
     before = folded.cycle(event.cycle).told_at
     return folded.in_cycle(event.cycle, told_at=min(event.told_at, before) if before else event.told_at)
 
 
 def notice_failed(folded: Folded, event: survey.NoticeFailed) -> Folded:
-    if event.purpose == NEW_DATE:
+    if tells(event.purpose) is not Tells.OUTCOME:
         return folded
     return folded.in_cycle(event.cycle, notice_failed_at=event.failed_at)
 

@@ -11,8 +11,8 @@ from services.sla_service.store.book import read_book
 from services.sla_service.use_cases import news
 from shared.db import Tx
 from shared.kernel.clock import BANGKOK
+from shared.kernel.words import HEAD_OFFICE
 from shared.observability.metrics import SLA_CLOCK_BLIND, TIMERS_LATE
-from shared.reference import HEAD_OFFICE
 
 GRACE = timedelta(seconds=60)
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from services.survey_service.domain.case import CaseFile
 from shared.kernel.errors import Conflict, NotFound
-from shared.reference import HEAD_OFFICE
+from shared.kernel.words import HEAD_OFFICE
 
 T = TypeVar("T")
 
