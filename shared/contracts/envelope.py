@@ -1,6 +1,8 @@
 """CloudEvents 1.0, structured JSON; the attributes also in headers, so that a broken body can be set aside."""
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,21 +72,21 @@ class Envelope:
         return f'{head[:-1]},"data":{data}}}'.encode()
 
 
-def _instant(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("naive time")
-    return moment
+LONGEST_TEXT = 200  # characters of an attribute: keys and types stand in indexes
+YEARS = range(1970, 3000)  # of an instant that a clock can have said
 
 
 def read(topic: str, key: str, value: bytes | None, headers: Mapping[str, str]) -> Envelope:
-    """The envelope of a message; raises Unreadable, saying what is wrong without repeating the content."""
+    """The envelope of a message; raises Unreadable, saying what is wrong without repeating the content.
+
+    What a database cannot hold (NUL, half a surrogate pair, NaN, Infinity) cannot be an event of ours.
+    """
     if value is None:
         if topic not in COMPACTED:
             raise Unreadable("a tombstone on a topic that keeps every event")
         return read_headers(topic, key, headers)
     try:
-        attributes = json.loads(value)
+        attributes = _DECODER.decode(value.decode())
         if not isinstance(attributes["data"], dict):
             raise TypeError("data")
         if b"\\u" in value:
@@ -92,14 +94,6 @@ def read(topic: str, key: str, value: bytes | None, headers: Mapping[str, str]) 
         return _envelope(topic, key, attributes, attributes["data"])
     except _WRONG as problem:
         raise Unreadable(f"not an event envelope: {type(problem).__name__}") from problem
-
-
-def _storable(data: dict[str, Any]) -> None:
-    """What a database cannot hold (NUL, half a surrogate pair) cannot be an event of ours, nor be set aside whole."""
-    text = json.dumps(data, ensure_ascii=False)
-    text.encode()
-    if "\\u0000" in text:
-        raise ValueError("NUL")
 
 
 def read_headers(topic: str, key: str, headers: Mapping[str, str]) -> Envelope:
@@ -110,31 +104,73 @@ def read_headers(topic: str, key: str, headers: Mapping[str, str]) -> Envelope:
         raise Unreadable(f"no event attributes in the headers: {type(problem).__name__}") from problem
 
 
+def instant_of(text: object) -> datetime:
+    """An instant that a clock can have said; raises ValueError."""
+    moment = datetime.fromisoformat(_text(text))
+    if moment.tzinfo is None or moment.year not in YEARS:
+        raise ValueError("not an instant")
+    return moment
+
+
+def storable_text(text: str) -> str:
+    """The text as a table can hold and index it: what is shown of a key that is no key of ours."""
+    return text.encode(errors="replace").decode().replace("\0", "\ufffd")[:LONGEST_TEXT]
+
+
 _WRONG = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 def _envelope(topic: str, key: str, attributes: Mapping[str, Any], data: dict[str, Any] | None) -> Envelope:
-    if attributes["subject"] != key:
+    if _text(attributes["subject"]) != key or not key:
         raise ValueError("key and subject differ")
+    traceparent = attributes.get("traceparent")
     return Envelope(
         event_id=UUID(attributes["id"]),
-        type=str(attributes["type"]),
+        type=_text(attributes["type"]),
         topic=topic,
         key=key,
         seq=_positive(attributes["sequence"]),
-        recorded_at=_instant(attributes["time"]),
-        stream_began_at=_instant(attributes["streambegan"]),
-        source=str(attributes["source"]),
-        traceparent=attributes.get("traceparent"),
+        recorded_at=instant_of(attributes["time"]),
+        stream_began_at=instant_of(attributes["streambegan"]),
+        source=_text(attributes["source"]),
+        traceparent=None if traceparent is None else _text(traceparent),
         data=data,
     )
 
 
-def _positive(text: str) -> int:
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    if value != storable_text(value):
+        raise ValueError("not a text that can be kept")
+    return value
+
+
+def _positive(text: object) -> int:
+    if isinstance(text, bool) or not isinstance(text, int | str):
+        raise TypeError("not a whole number")
     number = int(text)
     if not 0 < number < 2**31:
         raise ValueError("sequence out of range")
     return number
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("not a finite number")
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def _storable(data: dict[str, Any]) -> None:
+    text = json.dumps(data, ensure_ascii=False)
+    text.encode()
+    if _NUL.search(text):
+        raise ValueError("NUL")
 
 
 def _of_headers(headers: Mapping[str, str]) -> dict[str, str]:

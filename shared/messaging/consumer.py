@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from shared.contracts.base import Event
-from shared.contracts.envelope import Envelope, Unreadable, read, read_headers
+from shared.contracts.envelope import Envelope, Unreadable, instant_of, read, read_headers, storable_text
 from shared.db.tx import Database, Tx
 from shared.kernel.faults import fault_point
 from shared.messaging import inbox
@@ -21,6 +22,7 @@ from shared.messaging.port import WATERMARK, Message
 __all__ = ["Consumer", "Handler", "Meta", "parked_keys", "parked_streams", "watermark", "watermarks"]
 # A publisher's watermark does not pass its own running transactions: long ones keep other services' timers waiting.
 LONGEST_SECONDS, LEAST, MOST = 0.1, 10, 500
+MOST_PARTITIONS = 10_000  # of a topic
 log = logging.getLogger(__name__)
 
 
@@ -91,17 +93,16 @@ class Consumer:
             try:
                 envelopes.append(read(message.topic, message.key, message.value, message.headers))
             except Unreadable as problem:
-                place = uuid5(NAMESPACE_URL, f"{message.topic}/{message.partition}/{message.offset}/{message.key}")
-                await self._unreadable(tx, message, place, str(problem))
+                await self._unreadable(tx, message, str(problem))
         return envelopes
 
-    async def _unreadable(self, tx: Tx, message: Message, place: UUID, error: str) -> None:
+    async def _unreadable(self, tx: Tx, message: Message, error: str) -> None:
         """A broken body still blocks its key when the headers tell its number; otherwise it stands alone."""
         log.error("unreadable message set aside", extra={"topic": message.topic, "offset": message.offset})
         try:
             known = read_headers(message.topic, message.key, message.headers)
         except Unreadable:
-            await inbox.park_unreadable(tx, place, message.topic, message.key, error)
+            await inbox.park_unreadable(tx, _place(message), message.topic, storable_text(message.key), error)
             return
         await inbox.lock_positions(tx, [(known.topic, known.key)])
         notes = inbox.Notes()
@@ -122,9 +123,8 @@ class Consumer:
     async def _marks(self, tx: Tx, messages: Sequence[Message]) -> None:
         newest: dict[tuple[str, int], tuple[int, datetime]] = {}
         for message in messages:
-            if _is_mark(message):
-                until, partitions = datetime.fromisoformat(message.headers["until"]), int(message.headers["partitions"])
-                newest[message.topic, message.partition] = (partitions, until)
+            if _is_mark(message) and (mark := _mark_of(message, tx.now)):
+                newest[message.topic, message.partition] = mark
         if newest:
             await inbox.raise_watermarks(tx, newest)
 
@@ -182,3 +182,22 @@ def _fitting(most: int, count: int, seconds: float) -> int:
 
 def _is_mark(message: Message) -> bool:
     return message.headers.get("ce_type") == WATERMARK
+
+
+def _mark_of(message: Message, now: datetime) -> tuple[int, datetime] | None:
+    """(number of partitions, instant) that a mark tells; None for one that no publisher of ours can have sent."""
+    try:
+        partitions, until = int(message.headers["partitions"]), instant_of(message.headers["until"])
+    except (KeyError, ValueError):
+        partitions, until = 0, now
+    if 0 < partitions <= MOST_PARTITIONS and until <= now + inbox.MOST_AHEAD:
+        return partitions, until
+    log.warning("watermark ignored", extra={"topic": message.topic, "offset": message.offset})
+    return None
+
+
+def _place(message: Message) -> UUID:
+    """The same for a message that comes again, and for no other."""
+    said = sha256(f"{message.headers}".encode(errors="replace") + (message.value or b"")).hexdigest()
+    key = storable_text(message.key)
+    return uuid5(NAMESPACE_URL, f"{message.topic}/{message.partition}/{message.offset}/{key}/{said}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import TextClause
@@ -12,6 +12,7 @@ from shared.contracts.envelope import Envelope, read
 from shared.db.tx import Tx, as_json, in_schema
 
 StreamKey = tuple[str, str]
+MOST_AHEAD = timedelta(minutes=5)  # how far the clocks of two services may differ: what says more is not believed
 IN_ORDER = frozenset({"poison", "queued", "gap"})  # the key waits behind these
 
 
@@ -207,7 +208,10 @@ async def park_unreadable(tx: Tx, event_id: UUID, topic: str, key: str, error: s
 
 
 async def raise_watermarks(tx: Tx, marks: Mapping[tuple[str, int], tuple[int, datetime]]) -> None:
-    """How far each (topic, partition) has been sent: (number of partitions, instant); it never goes back."""
+    """How far each (topic, partition) has been sent: (number of partitions, instant).
+
+    It never goes back, but from an instant that cannot be: one was believed once.
+    """
     rows = [
         {"t": topic, "p": partition, "n": partitions, "u": until}
         for (topic, partition), (partitions, until) in sorted(marks.items())
@@ -221,8 +225,9 @@ async def raise_watermarks(tx: Tx, marks: Mapping[tuple[str, int], tuple[int, da
         )
         INSERT INTO {s}.watermark AS w (topic, partition, partitions, until) SELECT t, p, n, u FROM r ORDER BY t, p
         ON CONFLICT (topic, partition) DO UPDATE
-        SET partitions = excluded.partitions, until = greatest(w.until, excluded.until)"""
-    await tx.fetch(statement, as_json(rows))
+        SET partitions = excluded.partitions,
+            until = CASE WHEN w.until > $2 THEN excluded.until ELSE greatest(w.until, excluded.until) END"""
+    await tx.fetch(statement, as_json(rows), tx.now + MOST_AHEAD)
 
 
 async def raise_watermark(tx: Tx, topic: str, partition: int, partitions: int, until: datetime) -> None:
@@ -232,9 +237,10 @@ async def raise_watermark(tx: Tx, topic: str, partition: int, partitions: int, u
 async def watermarks(tx: Tx, topics: Sequence[str]) -> dict[str, datetime | None]:
     """For each topic: everything its publisher recorded before this instant has arrived; None until that is known."""
     statement = """
-        SELECT topic, CASE WHEN count(*) >= max(partitions) THEN min(until) END AS until FROM {s}.watermark
+        SELECT topic, CASE WHEN count(*) >= max(partitions) AND max(until) <= $2 THEN min(until) END AS until
+        FROM {s}.watermark
         WHERE topic = ANY($1::text[]) AND partition < partitions GROUP BY topic"""
-    found = {row["topic"]: row["until"] for row in await tx.fetch(statement, list(topics))}
+    found = {row["topic"]: row["until"] for row in await tx.fetch(statement, list(topics), tx.now + MOST_AHEAD)}
     return {topic: found.get(topic) for topic in topics}
 
 
