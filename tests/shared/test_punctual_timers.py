@@ -10,6 +10,7 @@ import pytest
 from shared.contracts.base import INTAKE
 from shared.messaging import relay as relaying
 from shared.messaging.consumer import watermark
+from shared.messaging.relay import Relay
 from shared.messaging.waiting import GATHER, LATEST, SOONEST, ask_for_mark, rest_until
 from shared.runtime.loops import Loop
 from tests.contracts.conftest import World, accepted, toy_database, world  # noqa: F401 - fixtures
@@ -70,8 +71,7 @@ async def test_the_first_mark_comes_at_once_on_a_machine_that_has_just_started(
 ) -> None:
     monkeypatch.setattr(relaying, "MARK_EVERY_SECONDS", 3600.0)
     monkeypatch.setattr(relaying, "time", SimpleNamespace(monotonic=lambda: 20.0))
-    relay = world.nodes["intake"].relay
-    relay.clock = None
+    relay = _by_the_database_clock(world)
     await relay.step()
     assert await _known_until(world) is not None
 
@@ -81,8 +81,8 @@ async def test_a_mark_comes_at_once_when_somebody_waits_for_it_and_else_at_its_t
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(relaying, "MARK_EVERY_SECONDS", 3600.0)
-    relay, heard = world.nodes["intake"].relay, asyncio.Event()
-    relay.clock, relay.on_wish = None, heard.set
+    relay, heard = _by_the_database_clock(world), asyncio.Event()
+    relay.on_wish = heard.set
     await relay.step()
     first = await _known_until(world)
     await relay.step()
@@ -105,8 +105,7 @@ async def test_a_mark_that_is_wanted_in_the_midst_of_sending_does_not_pass_what_
 ) -> None:
     monkeypatch.setattr(relaying, "MARK_EVERY_SECONDS", 3600.0)
     monkeypatch.setattr(relaying, "BATCH", 4)
-    relay = world.nodes["intake"].relay
-    relay.clock = world.nodes["intake"].context.db.clock = None
+    relay = _by_the_database_clock(world)
     await relay.step()
     await world.tell(*[accepted(_case(number), world.clock) for number in range(10)])
     [[newest]] = await world.admin("SELECT max(recorded_at) FROM intake.outbox")
@@ -153,6 +152,15 @@ async def test_a_timer_rests_until_its_next_instant_and_asks_for_news_when_it_is
     async with asyncio.timeout(PATIENCE):
         await heard.wait()
     assert wishes == [INTAKE]
+
+
+def _by_the_database_clock(world: World) -> Relay:
+    """The publisher's relay, when all tell the time as they do in production."""
+    for node in world.nodes.values():
+        node.context.db.clock = None
+    relay = world.nodes["intake"].relay
+    relay.clock = None
+    return relay
 
 
 def _case(number: int) -> UUID:
