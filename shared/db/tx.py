@@ -1,5 +1,6 @@
 """One unit of work: a transaction that knows the time, tells events and writes its audit rows with it."""
 
+from asyncio import CancelledError, Semaphore, timeout
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from sqlalchemy import CursorResult, Executable, Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.contracts.base import CONTACTS, Event
+from shared.db.failures import is_session_lost
 from shared.kernel.access import SYSTEM, Actor
 from shared.kernel.clock import Clock
 from shared.kernel.errors import Conflict, Invalid
@@ -21,6 +23,8 @@ from shared.kernel.faults import fault_point
 from shared.kernel.ids import uuid7
 
 MAX_EVENT_BYTES = 900_000
+LONGEST_WAIT_SECONDS = 10.0  # for a session of the pool
+KEPT_FREE = 3  # sessions of the pool that reads for callers leave to everything else
 Params = Mapping[str, object] | Sequence[Mapping[str, object]] | None
 
 KEPT = timedelta(hours=24)  # how long an answer is given again under its Idempotency-Key (api.md)
@@ -274,11 +278,12 @@ class Database:
         self.schema = schema
         self.clock = clock
         self.on_publish: Callable[[], None] = lambda: None
+        self._reads = Semaphore(max(1, pool_size - KEPT_FREE))
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=10,
+            pool_timeout=LONGEST_WAIT_SECONDS,
             hide_parameters=True,
             connect_args={
                 "timeout": 10,
@@ -293,13 +298,16 @@ class Database:
 
     @asynccontextmanager
     async def transaction(
-        self, *, actor: Actor = SYSTEM, traceparent: str | None = None, edge: str = "job"
+        self, *, actor: Actor = SYSTEM, traceparent: str | None = None, edge: str = "job", reads_only: bool = False
     ) -> AsyncIterator[Tx]:
         """Open, yield, write events and audit rows, commit. `edge` names the fault points around the commit.
 
+        Transactions that only read for a caller have a share of the sessions: slow ones keep neither writes nor probes
+        waiting. Raises TimeoutError when none becomes free.
+
         A timer that finds nothing to do commits too; `telling` and `told` are the points around a commit with events.
         """
-        async with self.engine.connect() as connection:
+        async with self._turn(reads_only), self._session() as connection:
             async with connection.begin():
                 tx = Tx(connection, self.schema, actor=actor, traceparent=traceparent, clock=self.clock)
                 await tx.begin()
@@ -315,6 +323,32 @@ class Database:
         tx.committed()
         if has_told:
             self.on_publish()
+
+    @asynccontextmanager
+    async def _turn(self, reads_only: bool) -> AsyncIterator[None]:
+        if not reads_only:
+            yield
+            return
+        async with timeout(LONGEST_WAIT_SECONDS):
+            await self._reads.acquire()
+        try:
+            yield
+        finally:
+            self._reads.release()
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[AsyncConnection]:
+        """A session of the pool; one that was lost is thrown away, and with it those that lay idle beside it."""
+        pool = self.engine.pool
+        async with self.engine.connect() as connection:
+            try:
+                yield connection
+            except BaseException as error:
+                if is_session_lost(error):
+                    await connection.invalidate()
+                    if not isinstance(error, CancelledError) and self.engine.pool is pool:
+                        await self.engine.dispose()
+                raise
 
     async def dispose(self) -> None:
         await self.engine.dispose()

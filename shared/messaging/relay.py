@@ -13,7 +13,7 @@ import asyncpg
 
 from shared.contracts.base import COMPACTED, ContactLike
 from shared.contracts.envelope import Envelope
-from shared.db.failures import is_infrastructure
+from shared.db.failures import DATABASE_ERRORS, is_infrastructure
 from shared.kernel.clock import Clock
 from shared.kernel.faults import fault_point
 from shared.messaging.port import Fenced, Message, Target
@@ -106,7 +106,7 @@ class Outgoing:
         if connection is not None:
             try:
                 await connection.close(timeout=2)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except (OSError, TimeoutError, *DATABASE_ERRORS):
                 connection.terminate()
 
     async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:

@@ -15,6 +15,7 @@ from shared.db.failures import DATABASE_ERRORS
 from shared.kernel.errors import Refusal
 from shared.web import problems
 from shared.web.access import Gate
+from shared.web.again import Again
 from shared.web.combined import Combined
 from shared.web.database_errors import on_database_error
 from shared.web.documentation import openapi_of
@@ -87,6 +88,6 @@ def _verifier(settings: WebSettings, jwks: Mapping[str, Any] | None) -> TokenVer
 def _layers(app: FastAPI, settings: WebSettings) -> Edge:
     """Everything around the routes, written out: FastAPI's own stack has three more layers that do nothing here."""
     inner = AsyncExitStackMiddleware(FixedPaths(app.router))
-    checked = StrictInput(ExceptionMiddleware(inner, dict(_HANDLERS)), settings, csv_paths(app))
+    checked = StrictInput(Again(ExceptionMiddleware(inner, dict(_HANDLERS))), settings, csv_paths(app))
     name = app.state.service.name
     return Edge(checked, service=name, reads=settings.reads_in_flight, everything=settings.requests_in_flight)

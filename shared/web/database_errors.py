@@ -4,8 +4,9 @@ import structlog
 from fastapi import Request
 from starlette.responses import Response
 
-from shared.db.failures import is_infrastructure, is_unencodable, sqlstate
+from shared.db.failures import is_infrastructure, is_stale, is_unencodable, sqlstate
 from shared.observability.privacy import describe_error
+from shared.web.again import STALE
 from shared.web.problems import problem, trace_of, unexpected
 
 log = structlog.get_logger(__name__)
@@ -22,6 +23,8 @@ async def on_database_error(request: Request, error: Exception) -> Response:
     if is_unencodable(error) or (state is not None and state.startswith(_REFUSED_VALUES)):
         log.info("the database refused a value", **describe_error(error))
         return problem(422, "value_refused", "A value is not one that can be stored.", trace=trace)
+    if is_stale(error):
+        request.scope[STALE] = True
     if is_infrastructure(error):
         log.warning("the database cannot be reached", **describe_error(error))
         detail = "The database cannot be reached or is busy. Try again shortly."

@@ -9,11 +9,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.observability import metrics, trace
 from shared.observability.privacy import describe_error
+from shared.web.hanging_up import READS, while_awaited
 from shared.web.problems import Rejection, on_rejection, unavailable, unexpected
 
 log = structlog.get_logger(__name__)
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
-_METHODS = _READS | {"POST", "PUT", "PATCH", "DELETE"}
+_METHODS = READS | {"POST", "PUT", "PATCH", "DELETE"}
 _STRICT_CSP = b"default-src 'none'; frame-ancestors 'none'"
 _PAGE_CSP = (
     b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
@@ -68,7 +68,10 @@ class Edge:
     async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:
             self._shed(scope["method"])
-            await self.app(scope, receive, answer)
+            if scope["method"] in READS:
+                await while_awaited(self.app, scope, receive, answer)
+            else:
+                await self.app(scope, receive, answer)
         except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, the caller gets a problem document
             if answer.status:
                 # Too late to answer otherwise: the server closes the connection, so that nobody takes this for whole.
@@ -86,7 +89,7 @@ class Edge:
         await response(scope, receive, answer)
 
     def _shed(self, method: str) -> None:
-        read = method in _READS
+        read = method in READS
         if self.in_flight > (self.reads if read else self.everything):
             metrics.HTTP_SHED.labels(self.service, "read" if read else "write").inc()
             raise unavailable("overloaded", "Too many requests at once. Try again shortly.", retry_after=2)

@@ -48,7 +48,7 @@ class StrictInput:
         if body and media == JSON:
             scope["pwa.json"] = strict_json.parse(body)
         scope["pwa.body"] = body
-        await self.app(scope, _Replay(body, receive), send)
+        await self.app(scope, BodyAgain(body, receive), send)
 
     def _check_target(self, scope: Scope) -> None:
         query: bytes = scope.get("query_string", b"")
@@ -103,7 +103,7 @@ class StrictInput:
                 return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-class _Replay:
+class BodyAgain:
     """Gives the body that was read as one message, then what the server has to say."""
 
     def __init__(self, body: bytes, receive: Receive) -> None:

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from shared.db import Tx
 from shared.kernel.access import Actor
 from shared.kernel.faults import fault_point
+from shared.web.hanging_up import READS
 
 NOBODY = Actor("anonymous", frozenset(), frozenset())
 
@@ -17,7 +18,10 @@ async def open_transaction(request: Request) -> AsyncIterator[Tx]:
     state = request.scope["state"]
     await fault_point("api.before_tx")
     async with request.app.state.context.db.transaction(
-        actor=state.get("actor", NOBODY), traceparent=state.get("traceparent"), edge="api"
+        actor=state.get("actor", NOBODY),
+        traceparent=state.get("traceparent"),
+        edge="api",
+        reads_only=request.method in READS,
     ) as tx:
         yield tx
 

@@ -139,6 +139,12 @@ async def see(
     return Thing(**row._asdict())
 
 
+@router.get("/slow")
+async def slow(tx: Transaction) -> None:
+    """Take longer than anybody waits."""
+    await tx.execute(text("SELECT pg_sleep(60)"))
+
+
 @router.put("/things/{thing_id}")
 async def change(
     thing_id: int, thing: Thing, tx: Transaction, actor: Annotated[Actor, needs("cases:work")], version: IfMatch
