@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from services.sla_service.api import ROUTERS
-from services.sla_service.consumers import HANDLERS
+from services.sla_service.consumers import FOLDS
 from services.sla_service.jobs import JOBS
 from services.sla_service.settings import SlaSettings
 from services.sla_service.store.version_tables import ALL_TABLES
@@ -29,7 +29,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     settings=SlaSettings,
     routers=ROUTERS,
-    handlers=HANDLERS,
+    folds=FOLDS,
     jobs=JOBS,
     checks=problems,
     watermarks=frozenset(news.NEEDED),

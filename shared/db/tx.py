@@ -1,8 +1,8 @@
 """One unit of work: a transaction that knows the time, tells events and writes its audit rows with it."""
 
 from asyncio import CancelledError, Semaphore, timeout
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -82,17 +82,6 @@ def as_json(value: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Deferred:
-    """Work put off to the end of a batch, with the trace that it belongs to."""
-
-    what: Any
-    traceparent: str | None
-
-
-Together = Callable[["Tx", Sequence[Deferred]], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
 class _Told:
     topic: str
     key: str
@@ -125,8 +114,6 @@ class Tx:
         self._audited: list[dict[str, object]] = []
         self._kept: list[Mapping[str, object]] = []
         self._after: list[Callable[[], None]] = []
-        self._deferred: dict[Together, list[Deferred]] = {}
-        self._traces: Mapping[str, str | None] = {}
 
     @property
     def now(self) -> datetime:
@@ -182,19 +169,22 @@ class Tx:
         await self.read_clock()
         return row
 
-    async def publish(self, event: Event) -> None:
-        """Tell a fact: it is written with its number just before the commit and sent after it."""
-        self._tell(event.TOPIC, event.key, event.TYPE, event.model_dump_json())
+    async def publish(self, event: Event, *, traceparent: str | None = None) -> None:
+        """Tell a fact: it is written with its number just before the commit and sent after it.
+
+        `traceparent`: the trace of the event that caused it, where the transaction takes in those of many.
+        """
+        self._tell(event.TOPIC, event.key, event.TYPE, event.model_dump_json(), traceparent or self.traceparent)
 
     async def publish_card(self, case_id: UUID, version: int) -> None:
         """Tell that a contact card changed. Only its key and version are written; the relay reads the card."""
         pointer = as_json({"case_id": case_id, "version": version})
-        self._tell(CONTACTS, str(case_id), "pwa.intake.contact-card.v1", pointer)
+        self._tell(CONTACTS, str(case_id), "pwa.intake.contact-card.v1", pointer, self.traceparent)
 
-    def _tell(self, topic: str, key: str, type_name: str, payload: str) -> None:
+    def _tell(self, topic: str, key: str, type_name: str, payload: str, traceparent: str | None) -> None:
         if len(payload.encode()) > MAX_EVENT_BYTES:
             raise Invalid("This is more than one event may carry.", code="event_too_large", limit=MAX_EVENT_BYTES)
-        self._told.append(_Told(topic, key, type_name, payload, self._traces.get(key, self.traceparent), self.now))
+        self._told.append(_Told(topic, key, type_name, payload, traceparent, self.now))
 
     async def audit(self, action: str, subject: str, **facts: object) -> None:
         """Record who did what; append-only, free of personal data."""
@@ -209,44 +199,20 @@ class Tx:
         """Keep an answer under its idempotency key: a row of `idempotency`, the hash of its request in hex."""
         self._kept.append(answer)
 
-    @contextmanager
-    def traced(self, traces: Mapping[str, str | None]) -> Iterator[None]:
-        """What is told meanwhile belongs to the trace of its key: facts that many traces told, settled together."""
-        self._traces = traces
-        try:
-            yield
-        finally:
-            self._traces = {}
-
     def after_commit(self, call: Callable[[], None]) -> None:
         """Run `call` once the transaction has been committed."""
         self._after.append(call)
-
-    def defer(self, together: Together, what: object) -> None:
-        """Put `what` off: `together` gets all that was put off to it, at the end of this savepoint or transaction."""
-        self._deferred.setdefault(together, []).append(Deferred(what, self.traceparent))
-
-    async def do_deferred(self) -> None:
-        """Do now what was put off; called by the edge."""
-        while self._deferred:
-            deferred, self._deferred = self._deferred, {}
-            for together, items in deferred.items():
-                await together(self, items)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """A part that may fail alone: its changes, events and audit rows are undone together."""
         told, audited, kept, after = len(self._told), len(self._audited), len(self._kept), len(self._after)
-        deferred, self._deferred = self._deferred, {}
         try:
             async with self.connection.begin_nested():
                 yield
-                await self.do_deferred()
         except BaseException:
             del self._told[told:], self._audited[audited:], self._kept[kept:], self._after[after:]
             raise
-        finally:
-            self._deferred = deferred
 
     async def flush(self) -> bool:
         """Write what was told, audited and kept; called once, by the edge. Says whether there is something to send.
@@ -312,7 +278,6 @@ class Database:
                 tx = Tx(connection, self.schema, actor=actor, traceparent=traceparent, clock=self.clock)
                 await tx.begin()
                 yield tx
-                await tx.do_deferred()
                 has_told = await tx.flush()
                 await fault_point(f"{edge}.before_commit")
                 if has_told:

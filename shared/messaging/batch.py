@@ -93,7 +93,6 @@ class Batch:
         """Save what changed and what was set aside. Raises Poison when something cannot be saved."""
         if self.workspace is not None:
             await _or_poison(self.workspace.save())
-            await _or_poison(self.tx.do_deferred())
         await inbox.write(self.tx, self.notes)
         await inbox.save_positions(self.tx, self.positions)
 

@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
-from services.sla_service.consumers import HANDLERS
 from services.sla_service.service import SERVICE
 from services.sla_service.use_cases.firing import fire_due_clocks
 from services.sla_service.use_cases.news import NEEDED
@@ -126,7 +125,7 @@ class Bench:
     @classmethod
     async def start(cls, url: str, clock: ManualClock, pool_size: int = 4) -> "Bench":
         db = Database(url, schema="sla", clock=clock, pool_size=pool_size)
-        bench = cls(db, clock, Consumer(db, SERVICE.folds, SERVICE.watermarks, handlers=HANDLERS))
+        bench = cls(db, clock, Consumer(db, SERVICE.folds, SERVICE.watermarks))
         async with db.transaction() as tx:
             await seed(tx)
         return bench

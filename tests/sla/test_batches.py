@@ -3,17 +3,8 @@
 import json
 from dataclasses import replace
 
-import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 
-from services.sla_service.consumers import HANDLERS
-from shared.contracts.base import INTAKE
-from shared.contracts.envelope import Envelope, read
-from shared.contracts.intake import CaseResolved
-from shared.contracts.sla import ClockArmed
-from shared.db import Tx
-from shared.messaging.consumer import Meta
 from tests.sla.bench import Bench, Story
 from tests.sla.given import bangkok, hours
 
@@ -56,33 +47,6 @@ async def test_one_poisoned_case_in_a_batch_is_set_aside_and_the_others_are_sett
     for story in (stories[0], stories[2]):
         verdicts = [clock["verdict"] for clock in await bench.clocks(story) if clock["metric"] == "resolve"]
         assert verdicts == ["met"]
-
-
-async def test_what_is_told_after_a_settlement_that_failed_has_its_own_trace(bench: Bench) -> None:
-    story = Story()
-    await bench.hear(story.registered(NINE, "L01"))
-    await bench.rows("UPDATE clock SET id = gen_random_uuid() WHERE case_id = :id RETURNING 1", id=story.case_id)
-    poison = read(INTAKE, str(story.case_id), story.resolved(NINE + hours(1)).value, story.messages[-1].headers)
-    async with bench.db.transaction() as tx:
-        with pytest.raises(IntegrityError):
-            await _take_alone(tx, poison)
-        tx.traceparent = "trace-of-its-own"
-        await tx.publish(
-            ClockArmed(
-                case_id=story.case_id, office="1102", region=1, kind="complaint", restricted=False, metric="later",
-                started_at=NINE, due_at=NINE, policy="p", calendar="c",
-            )
-        )  # fmt: skip
-    [row] = await bench.rows("SELECT headers FROM outbox WHERE payload->>'metric' = 'later'")
-    assert row["headers"]["traceparent"] == "trace-of-its-own"
-
-
-async def _take_alone(tx: Tx, envelope: Envelope) -> None:
-    """As the consumer takes an event that may be poison."""
-    async with tx.savepoint():
-        tx.traceparent = "trace-of-the-poison"
-        event = CaseResolved.model_validate(envelope.data)
-        await HANDLERS[CaseResolved](tx, event, Meta(envelope.event_id, envelope.seq, NINE, tx.traceparent, NINE))
 
 
 def _with_trace(value: bytes | None, trace: str) -> bytes:

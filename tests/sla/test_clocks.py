@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 
+from services.sla_service.consumers import FOLDS
+from shared.contracts.envelope import read
+from shared.contracts.registry import registry
 from shared.kernel.working_time import ALWAYS
+from shared.messaging.fold import Meta
 from shared.messaging.port import Message
+from shared.testing.batches import fold_in
 from tests.sla.bench import Bench, Story, minutes
 from tests.sla.given import bangkok, hours
 
@@ -187,7 +192,7 @@ async def _state(bench: Bench, story: Story) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_shuffled_and_repeated_delivery_ends_in_the_same_state(bench: Bench, seed: int) -> None:
-    """failures.md 8: shuffled through the consumer, which puts it in order, and straight into the handlers."""
+    """failures.md 8: shuffled through the consumer, which puts it in order, and straight into the folds."""
     chance = random.Random(seed)
     straight, shuffled = _life(), _life()
     await bench.hear(*straight.messages)
@@ -196,7 +201,7 @@ async def test_shuffled_and_repeated_delivery_ends_in_the_same_state(bench: Benc
     for message in again:
         await bench.hear(message)
     unordered = _life()
-    await _straight_into_handlers(bench, unordered, chance)
+    await _straight_into_folds(bench, unordered, chance)
     await bench.pass_to(NINE + hours(300))
     expected = await _state(bench, straight)
     assert [row["verdict"] for row in expected if row.get("metric") == "resolve"] == ["met", "breached"]
@@ -205,19 +210,15 @@ async def test_shuffled_and_repeated_delivery_ends_in_the_same_state(bench: Benc
     assert await _state(bench, unordered) == expected
 
 
-async def _straight_into_handlers(bench: Bench, story: Story, chance: random.Random) -> None:
-    from shared.contracts.envelope import read
-    from shared.messaging.consumer import Meta
-
+async def _straight_into_folds(bench: Bench, story: Story, chance: random.Random) -> None:
     messages = list(story.messages) * 2
     chance.shuffle(messages)
     for message in messages:
         envelope = read(message.topic, message.key, message.value, message.headers)
-        kind = next(one for one in bench.consumer.handlers if envelope.type == one.TYPE)
-        event = kind.model_validate(envelope.data)
+        event = registry()[envelope.type].model_validate(envelope.data)
         async with bench.db.transaction() as tx:
             meta = Meta(envelope.event_id, envelope.seq, envelope.recorded_at, None, tx.now)
-            await bench.consumer.handlers[kind](tx, event, meta)
+            await fold_in(tx, FOLDS, [(event, meta)])
 
 
 async def test_an_always_open_clock_agrees_with_the_calendar(bench: Bench) -> None:

@@ -4,13 +4,16 @@ import asyncio
 
 from sqlalchemy import update
 
-from services.sla_service.domain.case_file import CaseFile
-from services.sla_service.store import cases
+from services.sla_service.service import SERVICE
 from services.sla_service.store.book import turn_page
 from services.sla_service.store.tables import policy_version
+from shared.contracts.survey import CustomerTold
 from shared.kernel.ids import uuid7
+from shared.messaging.consumer import Consumer
 from tests.sla.bench import Bench, Story
 from tests.sla.given import bangkok, hours
+
+NINE = bangkok("2026-02-03 09:00")
 
 
 async def test_a_subject_without_a_policy_is_reported(bench: Bench) -> None:
@@ -48,16 +51,18 @@ async def test_a_policy_that_ended_still_holds_for_cases_that_began_under_it(ben
 
 
 async def test_a_case_is_opened_once_however_many_meet_there(bench: Bench) -> None:
-    seen = CaseFile(uuid7(), "1102", 1, "complaint", restricted=False)
-    inside: list[int] = []
-
-    async def enter() -> None:
-        async with bench.db.transaction() as tx:
-            [file] = (await cases.lock_or_open(tx, [seen])).values()
-            inside.append(1)
-            assert len(inside) == 1  # nobody else holds the file meanwhile
-            await cases.save(tx, [file])
-            inside.pop()
-
-    await asyncio.gather(*(enter() for _ in range(4)))
-    assert await bench.rows("SELECT count(*) AS n FROM case_file") == [{"n": 1}]
+    """Consumers of different topics that meet over a case that neither knew."""
+    for _ in range(5):
+        story = Story()
+        heard = {"notice_id": uuid7(), "purpose": "resolved", "channel": "sms", "evidence": "receipt", "told_at": NINE}
+        told = [story._tell(CustomerTold, **heard)]
+        story.messages.clear()
+        bench.clock.set(NINE + hours(1))
+        others = [Consumer(bench.db, SERVICE.folds, SERVICE.watermarks) for _ in range(2)]
+        await asyncio.gather(
+            others[0].receive([story.registered(NINE, "L01")]), others[1].receive(told), bench.hear(*told)
+        )
+        files = await bench.rows("SELECT channel FROM case_file WHERE case_id = :id", id=story.case_id)
+        assert files == [{"channel": "website"}]
+        assert len(await bench.rows("SELECT 1 FROM milestone WHERE case_id = :id", id=story.case_id)) == 3
+    assert await bench.rows("SELECT 1 FROM parked") == []

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from services.sla_service.domain.facts import Registration
 from services.sla_service.domain.metrics import INTAKE_LANE, REPORTING_LANE, SURVEY_LANE
 
 
@@ -33,11 +34,24 @@ class CaseFile:
     reporting_due_at: datetime | None = None
 
     def told_by(self, other: "CaseFile") -> "CaseFile":
-        """The file after an event that saw the case as `other`; an older event changes nothing of this."""
+        """The file after an event that saw the case as `other`.
+
+        An older event changes nothing of where the case lies; how it came in is told once.
+        """
+        known = self
+        if self.received_at is None and other.received_at is not None:
+            known = replace(
+                self,
+                number=other.number,
+                channel=other.channel,
+                receiving_office=other.receiving_office,
+                received_at=other.received_at,
+                registered_at=other.registered_at,
+            )
         if other.last_seq <= self.last_seq:
-            return self
+            return known
         return replace(
-            self,
+            known,
             office=other.office,
             region=other.region,
             kind=other.kind,
@@ -45,6 +59,10 @@ class CaseFile:
             cycle=other.cycle,
             last_seq=other.last_seq,
         )
+
+    @property
+    def registration(self) -> Registration:
+        return Registration(self.received_at, self.channel, self.receiving_office, self.registered_at)
 
     def wanting(self, wanted: Mapping[str, datetime]) -> "CaseFile":
         """The file with the instants, by lane, at which to look again."""

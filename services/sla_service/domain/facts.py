@@ -67,6 +67,9 @@ class Milestone:
     role: str = DONE
 
 
+Fact = Edge | Classification | Milestone
+
+
 @dataclass(frozen=True)
 class Extension:
     """More time that two persons gave to the clock of a metric."""
@@ -96,6 +99,16 @@ class Pin:
 
 
 @dataclass(frozen=True)
+class Registration:
+    """How a case came in; `received_at` is None until its registration has arrived."""
+
+    received_at: datetime | None
+    channel: str
+    receiving_office: str
+    registered_at: datetime | None
+
+
+@dataclass(frozen=True)
 class CaseFacts:
     """The ledger of one case. `received_at` None: the registration has not arrived yet."""
 
@@ -108,6 +121,20 @@ class CaseFacts:
     pins: Mapping[tuple[str, int], Pin] = field(default_factory=dict)
     registered_at: datetime | None = None
     extensions: tuple[Extension, ...] = ()
+
+    def known(self, registration: "Registration", more: Iterable[Fact]) -> "CaseFacts":
+        """With facts that have just come."""
+        new = list(more)
+        return replace(
+            self,
+            received_at=registration.received_at,
+            channel=registration.channel,
+            receiving_office=registration.receiving_office,
+            registered_at=registration.registered_at,
+            edges=(*self.edges, *(fact for fact in new if isinstance(fact, Edge))),
+            classifications=(*self.classifications, *(fact for fact in new if isinstance(fact, Classification))),
+            milestones=(*self.milestones, *(fact for fact in new if isinstance(fact, Milestone))),
+        )
 
     @property
     def start(self) -> datetime:

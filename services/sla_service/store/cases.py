@@ -6,49 +6,32 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Row, ScalarSelect, Select, Uuid, and_, any_, bindparam, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from services.sla_service.domain.case_file import CaseFile
 from services.sla_service.domain.metrics import INTAKE_LANE, LANES, REPORTING_LANE, SURVEY_LANE
 from services.sla_service.store.tables import case_file
 from shared.db import Tx
+from shared.db.bulk import changing, inserting
+from shared.db.tx import as_json
 
 _HOLD = {INTAKE_LANE: "hold_fire_until", SURVEY_LANE: "survey_hold_until", REPORTING_LANE: "reporting_hold_until"}
 DUE = {INTAKE_LANE: "next_due_at", SURVEY_LANE: "survey_due_at", REPORTING_LANE: "reporting_due_at"}
 COLUMNS = [column for column in case_file.c if column.name not in (*_HOLD.values(), "trouble")]
-_NAMES = [column.name for column in COLUMNS]
-_SEEN: dict[str, Any] = {
-    name: bindparam(f"file_{name}") for name in _NAMES
-}  # built once: statements are made for every event
+_NAMES = tuple(str(column.name) for column in COLUMNS)
 _LOCK = (
     select(*COLUMNS)
     .where(case_file.c.case_id == any_(bindparam("case_ids", type_=ARRAY(Uuid))))
     .order_by(case_file.c.case_id)
     .with_for_update()
 )
-_OPEN = insert(case_file).values(_SEEN).on_conflict_do_nothing()
-_SAVE = (
-    update(case_file)
-    .where(case_file.c.case_id == _SEEN["case_id"])
-    .values({name: bound for name, bound in _SEEN.items() if name != "case_id"})
-    .values(dict.fromkeys((*_HOLD.values(), "trouble")))
-)
+_ADD = inserting(case_file, _NAMES)
+_SAVE = changing(case_file)  # what a row leaves out, holds and trouble, ends
 
 
-def _bound(file: CaseFile) -> dict[str, Any]:
-    return {f"file_{name}": getattr(file, name) for name in _NAMES}
-
-
-async def lock_or_open(tx: Tx, seen: Sequence[CaseFile]) -> dict[UUID, CaseFile]:
-    """The files of these cases, locked; opened as an event saw them where there is none yet. All in one order."""
-    case_ids = sorted({file.case_id for file in seen})
-    found = await _lock(tx, case_ids)
-    if missing := [file for file in seen if file.case_id not in found]:
-        await tx.execute(_OPEN, [_bound(file) for file in sorted(missing, key=lambda file: file.case_id)])
-        found |= await _lock(tx, [file.case_id for file in missing])
+async def lock_all(tx: Tx, case_ids: Iterable[UUID]) -> dict[UUID, CaseFile]:
+    """The files of those cases that have one, locked in one order."""
+    found = await _lock(tx, sorted(case_ids))
     await tx.read_clock()
-    if len(found) < len(case_ids):
-        raise LookupError("a case file that was just opened is gone")
     return found
 
 
@@ -100,8 +83,19 @@ async def next_due(tx: Tx) -> Mapping[str, datetime | None]:
     return {lane: getattr(row, lane) for lane in LANES}
 
 
-async def save(tx: Tx, files: Iterable[CaseFile]) -> None:
-    await tx.execute(_SAVE, [_bound(file) for file in files])
+async def add(tx: Tx, files: Sequence[CaseFile]) -> None:
+    """Open files. One that another process has opened meanwhile raises."""
+    if files:
+        await tx.fetch(_ADD, as_json([_row(file) for file in files]))
+
+
+async def save(tx: Tx, files: Sequence[CaseFile]) -> None:
+    if files:
+        await tx.fetch(_SAVE, as_json([_row(file) for file in files]))
+
+
+def _row(file: CaseFile) -> dict[str, Any]:
+    return {name: getattr(file, name) for name in _NAMES}
 
 
 async def hold_fire(

@@ -1,18 +1,17 @@
 """Statements on clocks and breaches: read what was recorded, save what was decided."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, func, select
 
 from services.sla_service.domain.changes import (
     AT_DUE,
     Breached,
-    Dropped,
+    Decision,
     Key,
     Overdue,
     Recorded,
@@ -22,6 +21,8 @@ from services.sla_service.domain.changes import (
 from services.sla_service.domain.evaluate import NOTHING_LEFT, Clock
 from services.sla_service.store.tables import breach, clock
 from shared.db import Tx
+from shared.db.bulk import changing, inserting, own_columns, putting
+from shared.db.tx import as_json
 
 
 def clock_id(case_id: UUID, metric: str, cycle: int) -> UUID:
@@ -58,11 +59,12 @@ async def read_recorded(tx: Tx, case_ids: Sequence[UUID]) -> Mapping[UUID, Mappi
             pauses=tuple(
                 (datetime.fromisoformat(begin), end and datetime.fromisoformat(end)) for begin, end in row.pauses
             ),
-            row={name: getattr(row, name) for name in _COMPARED},
+            row={name: getattr(row, name) for name in _COLUMNS},
         )
     return found
 
 
+_COLUMNS = own_columns(clock)
 _COMPARED = [c.name for c in clock.c if c.name not in ("id", "case_id", "metric", "cycle", "updated_at")]
 
 
@@ -112,30 +114,59 @@ def _iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat()
 
 
-def is_as_kept(row: Mapping[str, Any], kept: Kept | None) -> bool:
-    """Whether a clock's row would say what it says already."""
-    return kept is not None and all(kept.row[name] == row[name] for name in _COMPARED)
+def recorded_after(
+    case_id: UUID, recorded: Mapping[Key, Kept], decision: Decision, now: datetime
+) -> Mapping[Key, Kept]:
+    """The clocks as they are once a decision is carried out; what it declares is seen when it is read again."""
+    void = {change.breach_id for change in decision.changes if isinstance(change, Voided)}
+    after = {key: _without(was, void) for key, was in recorded.items()}
+    for one in decision.dropped:
+        after[one.key] = _ended(after[one.key], now)
+    for clock_ in decision.clocks:
+        key = (clock_.metric, clock_.cycle)
+        row = clock_row(case_id, clock_, decision.warned[key], now)
+        known = after.get(key)
+        after[key] = Kept(
+            policy=clock_.policy.id,
+            calendar=clock_.calendar.id,
+            due_at=clock_.due_at,
+            held_at=clock_.held_at,
+            stopped_at=clock_.stopped_at,
+            verdict=clock_.verdict,
+            remaining=clock_.remaining,
+            warned=decision.warned[key],
+            standing=known.standing if known else (),
+            generations=known.generations if known else 0,
+            pauses=clock_.pauses,
+            row=row,
+        )
+    return after
+
+
+def _without(kept: Kept, void: Collection[UUID]) -> Kept:
+    return replace(kept, standing=tuple(breach for breach in kept.standing if breach.id not in void))
+
+
+def _ended(kept: Kept, now: datetime) -> Kept:
+    """A clock for which there is no target any more."""
+    ended: Mapping[str, Any] = {
+        "due_at": None, "held_at": None, "remaining": None, "stopped_at": now, "verdict": NOTHING_LEFT,
+    }  # fmt: skip
+    return replace(kept, **ended, row={**kept.row, **ended, "updated_at": now})
+
+
+def changed_rows(before: Mapping[Key, Kept], after: Mapping[Key, Kept]) -> Iterator[Mapping[str, Any]]:
+    """The rows of clocks that do not say what they said already."""
+    for key, kept in after.items():
+        was = before.get(key)
+        if was is None or any(was.row[name] != kept.row[name] for name in _COMPARED):
+            yield kept.row
 
 
 async def save_clocks(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert or replace."""
-    await tx.execute(_UPSERT, list(rows))
-
-
-def _upsert() -> Insert:
-    statement = insert(clock)
-    fresh = {name: statement.excluded[name] for name in (*_COMPARED, "updated_at")}
-    return statement.on_conflict_do_update(index_elements=["id"], set_=fresh)
-
-
-_UPSERT = _upsert()
-
-
-async def drop_clocks(tx: Tx, dropped: Iterable[tuple[UUID, Dropped]]) -> None:
-    """End the clocks for which there is no target any more."""
-    values = {"due_at": None, "held_at": None, "remaining": None, "stopped_at": tx.now, "verdict": NOTHING_LEFT}
-    statement = update(clock).where(clock.c.id == bindparam("clock_id")).values(values | {"updated_at": tx.now})
-    await tx.execute(statement, [{"clock_id": clock_id(case_id, *one.key)} for case_id, one in dropped])
+    if rows:
+        await tx.fetch(_UPSERT, as_json(rows))
 
 
 def breach_id(case_id: UUID, change: Breached | Overdue, level: int = AT_DUE) -> UUID:
@@ -159,12 +190,19 @@ def breach_row(case_id: UUID, change: Breached | Overdue, now: datetime) -> dict
     }
 
 
-async def save_breaches(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    await tx.execute(insert(breach), list(rows))
+async def save_breaches(tx: Tx, declared: Sequence[tuple[UUID, Breached | Overdue]]) -> None:
+    """Missed deadlines, and multiples of a budget that were reached, each with its case."""
+    if declared:
+        await tx.fetch(_DECLARE, as_json([breach_row(case_id, change, tx.now) for case_id, change in declared]))
 
 
 async def void_breaches(tx: Tx, voided: Sequence[Voided]) -> None:
     """Breaches that a recomputation has shown not to have happened; the rows stay."""
-    statement = update(breach).where(breach.c.id == bindparam("breach_id"))
-    values = {"voided_at": tx.now, "void_reason": bindparam("reason")}
-    await tx.execute(statement.values(values), [{"breach_id": v.breach_id, "reason": v.reason} for v in voided])
+    if voided:
+        rows = [{"id": one.breach_id, "void_reason": one.reason, "voided_at": tx.now} for one in voided]
+        await tx.fetch(_VOID, as_json(rows))
+
+
+_UPSERT = putting(clock)
+_DECLARE = inserting(breach)
+_VOID = changing(breach, ("id", "voided_at", "void_reason"))

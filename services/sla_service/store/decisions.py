@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Insert, Row, Text, Uuid, bindparam, insert, literal, select
+from sqlalchemy import ColumnElement, Row, insert, literal, select
 
 from services.sla_service.domain.changes import (
     Armed,
@@ -22,26 +22,35 @@ from services.sla_service.domain.changes import (
 )
 from services.sla_service.store import cases
 from services.sla_service.store.record_tables import decision
-from services.sla_service.store.tables import Instant, case_file
+from services.sla_service.store.tables import case_file
 from shared.db import Tx
+from shared.db.bulk import inserting
+from shared.db.tx import as_json
 
 HELD_BACK = "held_back"
 MOST_AT_ONCE = 1000
-_ENTER = insert(decision)
+_ENTER = inserting(decision)
+_HOLD_BACK = """
+    INSERT INTO sla.decision (case_id, what, reason, instant, decided_at)
+    SELECT r.case_id, $2, $3, r.instant, $4
+    FROM jsonb_to_recordset($1::jsonb) AS r(case_id uuid, instant timestamptz)
+    WHERE NOT EXISTS (
+        SELECT FROM sla.decision kept WHERE kept.case_id = r.case_id AND kept.what = $2 AND kept.reason = $3
+            AND kept.instant IS NOT DISTINCT FROM r.instant)"""
 
 
 async def enter(tx: Tx, case_id_changes: Iterable[tuple[UUID, Change | Voided | Dropped]]) -> None:
     """Keep what was decided, all in one statement."""
     rows = [_about(change, tx.now) | {"case_id": case_id, "decided_at": tx.now} for case_id, change in case_id_changes]
     if rows:
-        await tx.execute(_ENTER, rows)
+        await tx.fetch(_ENTER, as_json(rows))
 
 
 async def hold_back(tx: Tx, waiting: Iterable[tuple[UUID, datetime | None]], reason: str) -> None:
     """Keep, once for each instant, that these did not fire although their time had come, and for want of what."""
-    rows = [{"case_id": case_id, "instant": instant, "reason": reason} for case_id, instant in waiting]
+    rows = [{"case_id": case_id, "instant": instant} for case_id, instant in waiting]
     if rows:
-        await tx.execute(_HOLD_BACK, [row | {"now": tx.now} for row in rows])
+        await tx.fetch(_HOLD_BACK, as_json(rows), HELD_BACK, reason, tx.now)
 
 
 async def hold_back_blind(tx: Tx, lane: str, covered_until: datetime, due_before: datetime) -> None:
@@ -69,16 +78,6 @@ def _is_kept(case_id: Any, instant: Any, reason: Any) -> ColumnElement[bool]:
     kept = decision.alias("kept")
     is_same = (kept.c.what == HELD_BACK) & (kept.c.reason == reason) & kept.c.instant.is_not_distinct_from(instant)
     return select(kept.c.id).where(kept.c.case_id == case_id, is_same).exists()
-
-
-def _hold_back() -> Insert:
-    case_id, instant = bindparam("case_id", type_=Uuid), bindparam("instant", type_=Instant)
-    reason, now = bindparam("reason", type_=Text), bindparam("now", type_=Instant)
-    row = select(*_held_back(case_id, instant, reason, now)).where(~_is_kept(case_id, instant, reason))
-    return insert(decision).from_select(_HELD_BACK_COLUMNS, row)
-
-
-_HOLD_BACK = _hold_back()
 
 
 async def of_case(tx: Tx, case_id: UUID, until: datetime, most: int) -> Sequence[Row[Any]]:

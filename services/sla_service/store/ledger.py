@@ -22,34 +22,31 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.types import TypeEngine
 
 from services.sla_service.domain.case_file import CaseFile
-from services.sla_service.domain.facts import CaseFacts, Classification, Edge, Extension, Milestone, Pin
+from services.sla_service.domain.facts import CaseFacts, Classification, Edge, Extension, Fact, Milestone, Pin
 from services.sla_service.store.record_tables import extension
 from services.sla_service.store.tables import Instant, classification, clock, interval, milestone
 from shared.db import Tx
+from shared.db.bulk import adding
+from shared.db.tx import as_json
 
-Fact = Edge | Classification | Milestone
-
-
-Entry = tuple[UUID, UUID, Iterable[Fact]]  # case, source event, what it said
+Entry = tuple[UUID, UUID, Fact]  # case, source event, what it said
 
 
 async def append(tx: Tx, entries: Iterable[Entry]) -> None:
     """Enter what events said, a statement for each table. The same event again changes nothing."""
-    rows: dict[Insert, list[dict[str, Any]]] = {}
-    for case_id, source_event, facts in entries:
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for case_id, source_event, fact in entries:
+        statement, values = _row(fact)
         common = {"source_event": source_event, "case_id": case_id, "recorded_at": tx.now}
-        for fact in facts:
-            statement, values = _row(fact)
-            rows.setdefault(statement, []).append(values | common | {"cycle": fact.cycle, "seq": fact.seq})
+        rows.setdefault(statement, []).append(values | common | {"cycle": fact.cycle, "seq": fact.seq})
     for statement, values_of in rows.items():
-        await tx.execute(statement, values_of if len(values_of) > 1 else values_of[0])
+        await tx.fetch(statement, as_json(values_of))
 
 
-def _row(fact: Fact) -> tuple[Insert, dict[str, Any]]:
+def _row(fact: Fact) -> tuple[str, dict[str, Any]]:
     match fact:
         case Edge():
             return _ENTER_EDGE, {
@@ -64,9 +61,9 @@ def _row(fact: Fact) -> tuple[Insert, dict[str, Any]]:
             return _ENTER_MILESTONE, {"metric": fact.metric, "reached_at": fact.at, "role": fact.role}
 
 
-_ENTER_EDGE = insert(interval).on_conflict_do_nothing()
-_ENTER_CLASSIFICATION = insert(classification).on_conflict_do_nothing()
-_ENTER_MILESTONE = insert(milestone).on_conflict_do_nothing()
+_ENTER_EDGE = adding(interval)
+_ENTER_CLASSIFICATION = adding(classification)
+_ENTER_MILESTONE = adding(milestone)
 
 
 async def read(tx: Tx, files: Sequence[CaseFile]) -> Mapping[UUID, CaseFacts]:

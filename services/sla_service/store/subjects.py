@@ -1,22 +1,24 @@
 """Statements on the subjects that intake published after the shipped ones, a row for each version over time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
 from services.sla_service.domain.subjects import KnownSubject
 from services.sla_service.store.record_tables import subject
 from shared.db import Tx
+from shared.db.bulk import putting
+from shared.db.tx import as_json
 from shared.reference import subjects
 
+_KEEP = putting(subject)
 
-async def keep(tx: Tx, row: Mapping[str, Any]) -> None:
-    """Enter a version, or the end of one that is known."""
-    statement = insert(subject).values(**row)
-    fresh = {name: statement.excluded[name] for name in row}
-    await tx.execute(statement.on_conflict_do_update(index_elements=["code", "valid_from"], set_=fresh))
+
+async def keep(tx: Tx, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Enter versions, or the ends of versions that are known; the last word on each counts."""
+    newest = {(row["code"], row["valid_from"]): row for row in rows}
+    await tx.fetch(_KEEP, as_json(list(newest.values())))
 
 
 async def kinds(tx: Tx) -> dict[str, str]:

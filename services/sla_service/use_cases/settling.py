@@ -1,7 +1,8 @@
-"""Settle case files: evaluate their facts, save what changed, tell it. Both handlers and the timer end here."""
+"""Settle case files: evaluate their facts, save what changed, publish it. Both consumer and timer end here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 from services.sla_service.domain.case_file import CaseFile
@@ -16,18 +17,19 @@ from services.sla_service.domain.changes import (
     decide,
     with_standing_warnings,
 )
-from services.sla_service.domain.evaluate import evaluate
-from services.sla_service.domain.facts import CaseFacts, Pin
+from services.sla_service.domain.evaluate import Book, evaluate
+from services.sla_service.domain.facts import CaseFacts, Fact, Pin
 from services.sla_service.store import cases, clocks, decisions, ledger
 from services.sla_service.store.book import read_book
 from services.sla_service.store.clocks import Kept
 from services.sla_service.use_cases.news import FIRE_NOTHING
 from services.sla_service.use_cases.telling import dropped_event, event_of
+from shared.contracts.base import CaseEvent
 from shared.db import Tx
-from shared.db.tx import Deferred
+from shared.messaging.fold import Change as Changed
+from shared.messaging.fold import Meta
 from shared.observability.metrics import BREACHES
 
-Settled = tuple[CaseFile, Decision]
 Pins = Mapping[UUID, Mapping[Key, Pin]]  # by case: the calendar version that a clock is to count by
 
 
@@ -52,70 +54,100 @@ NEWS = Occasion(FIRE_NOTHING)
 
 
 @dataclass(frozen=True)
-class News:
-    """What one event said about a case."""
+class Turn:
+    """One evaluation of a case: the file and what was decided then, in the trace of the event that caused it."""
 
-    seen: CaseFile
-    source_event: UUID
-    facts: Sequence[ledger.Fact]
+    file: CaseFile
+    decision: Decision
+    traceparent: str | None = None
 
 
-async def take_in(tx: Tx, seen: CaseFile, source_event: UUID, facts: Iterable[ledger.Fact]) -> None:
-    """Enter what an event said about a case, and settle it: in any order, and more than once, with the same result.
+Settled = tuple[CaseFile, Decision]
 
-    It is done together with the rest of the batch: the cases in few statements, the events of each one by one.
+
+@dataclass(frozen=True)
+class Settling:
+    """A case in the midst of a batch: what is known of it, and the turns that events have made it take.
+
+    `file` is None until an event opens it. `entries` are the facts to keep, each with the event that told it.
     """
-    tx.defer(_take_in_turns, News(seen, source_event, tuple(facts)))
+
+    case_id: UUID
+    book: Book
+    now: datetime
+    file: CaseFile | None
+    facts: CaseFacts
+    recorded: Mapping[Key, Kept]
+    entries: tuple[tuple[UUID, Fact], ...] = ()
+    turns: tuple[Turn, ...] = ()
+
+    def take_in(self, seen: CaseFile, meta: Meta, facts: Sequence[Fact]) -> "Settling":
+        """The case after an event that saw it as `seen`: in any order of the events it ends the same."""
+        file = self.file.told_by(seen) if self.file else seen
+        entries = (*self.entries, *((meta.event_id, fact) for fact in facts))
+        known = replace(self, file=file, facts=self.facts.known(file.registration, facts), entries=entries)
+        return known.settled(NEWS, meta.traceparent)
+
+    def settled(self, occasion: Occasion, traceparent: str | None = None) -> "Settling":
+        """The case after its facts were evaluated; what lies before the news' reach fires."""
+        if self.file is None:
+            raise LookupError("the case was never seen")
+        evaluated = evaluate(self.book, self.facts, self.now)
+        known = with_standing_warnings(evaluated, self.recorded, self.now)
+        decision = decide(evaluated, known, occasion.of(self.case_id), occasion.cause, occasion.why)
+        file = self.file.wanting(decision.wanted)
+        return replace(
+            self,
+            file=file,
+            facts=replace(self.facts, pins={**self.facts.pins, **_pins(decision)}),
+            recorded=clocks.recorded_after(self.case_id, self.recorded, decision, self.now),
+            turns=(*self.turns, Turn(file, decision, traceparent)),
+        )
 
 
-async def _take_in_turns(tx: Tx, items: Sequence[Deferred]) -> None:
-    waiting: dict[UUID, list[Deferred]] = {}
-    for item in items:
-        waiting.setdefault(item.what.seen.case_id, []).append(item)
-    while waiting:
-        turn = [mine.pop(0) for mine in waiting.values()]
-        with tx.traced({str(item.what.seen.case_id): item.traceparent for item in turn}):
-            await _take_in(tx, [item.what for item in turn])
-        waiting = {case_id: mine for case_id, mine in waiting.items() if mine}
+def _pins(decision: Decision) -> Mapping[Key, Pin]:
+    return {(one.metric, one.cycle): Pin(one.calendar.id, one.repinned_at) for one in decision.clocks}
 
 
-async def _take_in(tx: Tx, news: Sequence[News]) -> None:
-    """One event of each of these cases."""
-    found = await cases.lock_or_open(tx, [one.seen for one in news])
-    await ledger.append(tx, [(one.seen.case_id, one.source_event, one.facts) for one in news])
-    await settle(tx, [_told_by(found[one.seen.case_id], one.seen) for one in news], NEWS)
+async def load(tx: Tx, case_ids: Collection[UUID]) -> Mapping[UUID, Settling]:
+    """These cases, those that are known locked."""
+    files = await cases.lock_all(tx, case_ids)
+    return await _loaded(tx, dict.fromkeys(case_ids) | files)
 
 
-def _told_by(known: CaseFile, seen: CaseFile) -> CaseFile:
-    known = known.told_by(seen)
-    if known.received_at is not None or seen.received_at is None:
-        return known
-    return replace(
-        known,
-        number=seen.number,
-        channel=seen.channel,
-        receiving_office=seen.receiving_office,
-        received_at=seen.received_at,
-        registered_at=seen.registered_at,
-    )
+async def _loaded(tx: Tx, files: Mapping[UUID, CaseFile | None]) -> Mapping[UUID, Settling]:
+    book = await read_book(tx)
+    known = [file for file in files.values() if file]
+    facts = await ledger.read(tx, known)
+    recorded = await clocks.read_recorded(tx, [file.case_id for file in known])
+    return {
+        case_id: Settling(case_id, book, tx.now, file, facts.get(case_id, CaseFacts(None)), recorded.get(case_id, {}))
+        for case_id, file in files.items()
+    }
+
+
+async def save(tx: Tx, changes: Sequence[Changed[Settling]]) -> None:
+    """A statement for each table, however many cases, events and clocks.
+
+    Two processes that open the same case at once clash; the one that comes second takes its batch in event by event.
+    """
+    await cases.add(tx, [one.after.file for one in changes if one.before.file is None and one.after.file])
+    await cases.save(tx, [one.after.file for one in changes if one.before.file is not None and one.after.file])
+    await ledger.append(tx, [(one.after.case_id, *entry) for one in changes for entry in one.after.entries])
+    await _save_turns(tx, changes)
 
 
 async def settle(tx: Tx, files: Sequence[CaseFile], occasion: Occasion) -> list[Settled]:
-    """Evaluate locked case files and save and tell the outcome; what lies before the news' reach may fire."""
-    book = await read_book(tx)
-    facts = repinned(await ledger.read(tx, files), occasion.pins)
-    recorded = await clocks.read_recorded(tx, [file.case_id for file in files])
-    settled = []
-    for file in files:
-        evaluated = evaluate(book, facts[file.case_id], tx.now)
-        known = with_standing_warnings(evaluated, recorded[file.case_id], tx.now)
-        covered = occasion.of(file.case_id)
-        decision = decide(evaluated, known, covered, occasion.cause, occasion.why)
-        settled.append((file.wanting(decision.wanted), decision))
-    await _save(tx, settled, recorded)
-    for file, decision in settled:
-        await _tell(tx, file, decision)
-    return settled
+    """Evaluate locked case files, save and publish the outcome; what lies before the news' reach may fire."""
+    before = await _loaded(tx, {file.case_id: file for file in files})
+    changes = [Changed(one, _repinned(one, occasion.pins).settled(occasion)) for one in before.values()]
+    await cases.save(tx, [one.after.file for one in changes if one.after.file])
+    await _save_turns(tx, changes)
+    return [(turn.file, turn.decision) for one in changes for turn in one.after.turns]
+
+
+def _repinned(one: Settling, pins: Pins) -> Settling:
+    return replace(one, facts=repinned({one.case_id: one.facts}, pins)[one.case_id])
 
 
 def repinned(facts: Mapping[UUID, CaseFacts], pins: Pins) -> Mapping[UUID, CaseFacts]:
@@ -126,45 +158,29 @@ def repinned(facts: Mapping[UUID, CaseFacts], pins: Pins) -> Mapping[UUID, CaseF
     }
 
 
-async def _save(tx: Tx, settled: Sequence[Settled], recorded: Mapping[UUID, Mapping[Key, Kept]]) -> None:
-    """Few statements however many cases: files, clocks, breaches, decisions, each in one batch."""
-    changes = [(file.case_id, change) for file, decision in settled for change in decision.changes]
-    breaches = [
-        clocks.breach_row(case_id, one, tx.now) for case_id, one in changes if isinstance(one, Breached | Overdue)
-    ]
-    voided = [change for _, change in changes if isinstance(change, Voided)]
-    dropped = [(file.case_id, one) for file, decision in settled for one in decision.dropped]
-    if rows := _changed_rows(tx, settled, recorded):
-        await clocks.save_clocks(tx, rows)
-    if dropped:
-        await clocks.drop_clocks(tx, dropped)
-    if voided:
-        await clocks.void_breaches(tx, voided)
-    if breaches:
-        await clocks.save_breaches(tx, breaches)
-    await decisions.enter(tx, [*changes, *dropped])
-    await cases.save(tx, [file for file, _ in settled])
+async def _save_turns(tx: Tx, changes: Sequence[Changed[Settling]]) -> None:
+    """Clocks, breaches and decisions of the turns, and what they tell other services."""
+    turns = [(one.after.case_id, turn) for one in changes for turn in one.after.turns]
+    decided = [(case_id, change) for case_id, turn in turns for change in turn.decision.changes]
+    dropped = [(case_id, one) for case_id, turn in turns for one in turn.decision.dropped]
+    await clocks.save_clocks(
+        tx, [row for one in changes for row in clocks.changed_rows(one.before.recorded, one.after.recorded)]
+    )
+    await clocks.void_breaches(tx, [change for _, change in decided if isinstance(change, Voided)])
+    await clocks.save_breaches(
+        tx, [(case_id, change) for case_id, change in decided if isinstance(change, Breached | Overdue)]
+    )
+    await decisions.enter(tx, [*decided, *dropped])
+    for _, turn in turns:
+        await _publish(tx, turn)
 
 
-def _changed_rows(
-    tx: Tx, settled: Sequence[Settled], recorded: Mapping[UUID, Mapping[Key, Kept]]
-) -> list[dict[str, object]]:
-    """The rows of clocks that are not as they were."""
-    found = []
-    for file, decision in settled:
-        for clock in decision.clocks:
-            key = (clock.metric, clock.cycle)
-            row = clocks.clock_row(file.case_id, clock, decision.warned[key], tx.now)
-            if not clocks.is_as_kept(row, recorded[file.case_id].get(key)):
-                found.append(row)
-    return found
-
-
-async def _tell(tx: Tx, file: CaseFile, decision: Decision) -> None:
-    for change in decision.changes:
-        if (event := event_of(file, change, tx.now)) is not None:
-            await tx.publish(event)
+async def _publish(tx: Tx, turn: Turn) -> None:
+    events: list[CaseEvent | None] = [event_of(turn.file, change, tx.now) for change in turn.decision.changes]
+    events += [dropped_event(turn.file, dropped, tx.now) for dropped in turn.decision.dropped]
+    for event in events:
+        if event is not None:
+            await tx.publish(event, traceparent=turn.traceparent)
+    for change in turn.decision.changes:
         if isinstance(change, Breached):
             tx.after_commit(BREACHES.labels(change.clock.metric).inc)
-    for dropped in decision.dropped:
-        await tx.publish(dropped_event(file, dropped, tx.now))

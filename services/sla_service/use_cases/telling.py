@@ -21,7 +21,7 @@ from services.sla_service.domain.changes import (
 )
 from services.sla_service.domain.evaluate import NOTHING_LEFT, Clock
 from services.sla_service.store.clocks import breach_id
-from shared.contracts.base import Event
+from shared.contracts.base import CaseEvent
 from shared.contracts.sla import (
     BreachVoided,
     ClockArmed,
@@ -56,7 +56,7 @@ def _seconds(span: timedelta) -> int:
     return int(span.total_seconds())
 
 
-def _armed(head: Head, change: Armed, _now: datetime) -> Event:
+def _armed(head: Head, change: Armed, _now: datetime) -> CaseEvent:
     policy, calendar = change.clock.policy, change.clock.calendar
     return ClockArmed(
         **head,
@@ -67,7 +67,7 @@ def _armed(head: Head, change: Armed, _now: datetime) -> Event:
     )
 
 
-def _held(head: Head, change: Held, _now: datetime) -> Event:
+def _held(head: Head, change: Held, _now: datetime) -> CaseEvent:
     left = _seconds(change.remaining)
     reason, holds = change.clock.hold_reason or "", _holds(change.clock)
     return ClockHeld(**head, reason=reason, held_at=change.held_at, remaining_seconds=left, holds=holds)
@@ -77,7 +77,7 @@ def _holds(clock: Clock) -> tuple[HeldTime, ...]:
     return tuple(HeldTime(begin=begin, end=end) for begin, end in clock.pauses)
 
 
-def _rescheduled(head: Head, change: Rescheduled, now: datetime) -> Event:
+def _rescheduled(head: Head, change: Rescheduled, now: datetime) -> CaseEvent:
     return ClockRescheduled(
         **head,
         due_at=change.due_at,
@@ -90,7 +90,7 @@ def _rescheduled(head: Head, change: Rescheduled, now: datetime) -> Event:
     )
 
 
-def _repaused(head: Head, change: Repaused, now: datetime) -> Event:
+def _repaused(head: Head, change: Repaused, now: datetime) -> CaseEvent:
     due_at = change.clock.due_at
     return ClockRecomputed(
         **head,
@@ -102,11 +102,11 @@ def _repaused(head: Head, change: Repaused, now: datetime) -> Event:
     )
 
 
-def _warned(head: Head, change: Warned, now: datetime) -> Event:
+def _warned(head: Head, change: Warned, now: datetime) -> CaseEvent:
     return SlaWarned(**head, level=change.level, due_at=change.due_at, warned_at=now)
 
 
-def _breached(head: Head, change: Breached, _now: datetime) -> Event:
+def _breached(head: Head, change: Breached, _now: datetime) -> CaseEvent:
     return SlaBreached(
         **head,
         breach_id=breach_id(head["case_id"], change),
@@ -119,7 +119,7 @@ def _breached(head: Head, change: Breached, _now: datetime) -> Event:
     )
 
 
-def _very_late(head: Head, change: Overdue, _now: datetime) -> Event:
+def _very_late(head: Head, change: Overdue, _now: datetime) -> CaseEvent:
     return VeryLate(
         **head,
         breach_id=breach_id(head["case_id"], change),
@@ -129,7 +129,7 @@ def _very_late(head: Head, change: Overdue, _now: datetime) -> Event:
     )
 
 
-def _stopped(head: Head, change: Stopped, _now: datetime) -> Event:
+def _stopped(head: Head, change: Stopped, _now: datetime) -> CaseEvent:
     clock = change.clock
     return ClockStopped(
         **head,
@@ -141,7 +141,7 @@ def _stopped(head: Head, change: Stopped, _now: datetime) -> Event:
     )
 
 
-_EVENT_OF: Mapping[type[Change], Callable[[Head, Any, datetime], Event]] = {
+_EVENT_OF: Mapping[type[Change], Callable[[Head, Any, datetime], CaseEvent]] = {
     Armed: _armed,
     Held: _held,
     Rescheduled: _rescheduled,
@@ -153,7 +153,7 @@ _EVENT_OF: Mapping[type[Change], Callable[[Head, Any, datetime], Event]] = {
 }
 
 
-def event_of(file: CaseFile, change: Change | Voided, now: datetime) -> Event | None:
+def event_of(file: CaseFile, change: Change | Voided, now: datetime) -> CaseEvent | None:
     """The event that tells one change; a very late tier that was none is told by the end of its clock."""
     if isinstance(change, Voided):
         if change.level != AT_DUE:
