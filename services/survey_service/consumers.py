@@ -1,12 +1,11 @@
 """What survey makes of intake's facts, of contact cards, and of more time that sla tells."""
 
-from collections.abc import Mapping
-
 from services.survey_service.domain.card import Card
-from services.survey_service.domain.case import CaseFile, CaseState, Extension, Place, Resolution, Review
-from services.survey_service.store import cases
-from services.survey_service.use_cases import facts
-from shared.contracts.base import CaseEvent, Event
+from services.survey_service.domain.case import CaseState, Extension, Place, Resolution, Review
+from services.survey_service.domain.known import KnownCase
+from services.survey_service.store.batch import lock_all
+from services.survey_service.use_cases.facts import save
+from shared.contracts.base import CaseEvent
 from shared.contracts.intake import (
     CaseAccepted,
     CaseAnswered,
@@ -23,40 +22,30 @@ from shared.contracts.intake import (
     FollowUpAttached,
 )
 from shared.contracts.sla import ClockExtended
-from shared.db import Tx
 from shared.kernel.ids import uuid7
-from shared.messaging.consumer import Handler, Meta
-
-PROMISED = "resolve"
-
-
-async def _placed(tx: Tx, event: CaseEvent, meta: Meta) -> CaseFile:
-    """The locked case with what every case event states; severity and subject where the event has them."""
-    place = Place(
-        event.office,
-        event.region,
-        event.kind,
-        event.restricted,
-        getattr(event, "severity", None),
-        getattr(event, "subject", None),
-    )
-    return (await cases.lock_case(tx, event.case_id)).placed(place, meta.seq)
+from shared.kernel.words import Metric
+from shared.messaging.fold import Fold, Meta
 
 
-async def on_case_registered(tx: Tx, event: CaseRegistered, meta: Meta) -> None:
-    case = (await _placed(tx, event, meta)).registered(event.number, event.channel)
-    await cases.save_case(tx, case.needs_card(event.contact_version))
+def _placed(case: KnownCase, event: CaseEvent, meta: Meta) -> KnownCase:
+    """With what every case event states; severity and subject where the event has them."""
+    severity, subject = getattr(event, "severity", None), getattr(event, "subject", None)
+    place = Place(event.office, event.region, event.kind, event.restricted, severity, subject)
+    return case.placed(place, meta.seq)
 
 
-async def on_case_placed(tx: Tx, event: CaseEvent, meta: Meta) -> None:
+def on_case_registered(case: KnownCase, event: CaseRegistered, meta: Meta) -> KnownCase:
+    return _placed(case, event, meta).registered(event.number, event.channel, event.contact_version)
+
+
+def on_case_placed(case: KnownCase, event: CaseEvent, meta: Meta) -> KnownCase:
     """Classified, routed, accepted, bounced, chased: who is responsible and how urgent it is."""
-    await cases.save_case(tx, await _placed(tx, event, meta))
+    return _placed(case, event, meta)
 
 
-async def on_case_resolved(tx: Tx, event: CaseResolved, meta: Meta) -> None:
-    case = (await _placed(tx, event, meta)).reached(event.cycle, CaseState.RESOLVED)
+def on_case_resolved(case: KnownCase, event: CaseResolved, meta: Meta) -> KnownCase:
     done = Resolution(
-        id=uuid7(tx.now),
+        id=uuid7(meta.now),
         case_id=event.case_id,
         cycle=event.cycle,
         kind=event.kind,
@@ -72,74 +61,76 @@ async def on_case_resolved(tx: Tx, event: CaseResolved, meta: Meta) -> None:
         reported_at=event.reported_at,
         review=Review.NONE if event.repaired else Review.WAITING,
     )
-    await facts.report(tx, case.needs_card(event.contact_version), done)
+    return _placed(case, event, meta).resolved(done).to_settle(meta.traceparent)
 
 
-async def on_case_reopened(tx: Tx, event: CaseReopened, meta: Meta) -> None:
-    await _reached(tx, event, meta, CaseState.OPEN)
+def on_case_reopened(case: KnownCase, event: CaseReopened, meta: Meta) -> KnownCase:
+    return _reached(case, event, meta, CaseState.OPEN)
 
 
-async def on_case_answered(tx: Tx, event: CaseAnswered, meta: Meta) -> None:
-    await _reached(tx, event, meta, CaseState.ANSWERED)
+def on_case_answered(case: KnownCase, event: CaseAnswered, meta: Meta) -> KnownCase:
+    return _reached(case, event, meta, CaseState.ANSWERED)
 
 
-async def on_case_cancelled(tx: Tx, event: CaseCancelled, meta: Meta) -> None:
-    await _reached(tx, event, meta, CaseState.CANCELLED)
+def on_case_cancelled(case: KnownCase, event: CaseCancelled, meta: Meta) -> KnownCase:
+    return _reached(case, event, meta, CaseState.CANCELLED)
 
 
-async def _reached(tx: Tx, event: CaseEvent, meta: Meta, state: CaseState) -> None:
-    case = (await _placed(tx, event, meta)).reached(event.cycle, state)
-    await cases.save_case(tx, case)
-    await facts.settle(tx, case)
+def _reached(case: KnownCase, event: CaseEvent, meta: Meta, state: CaseState) -> KnownCase:
+    return _placed(case, event, meta).reached(event.cycle, state).to_settle(meta.traceparent)
 
 
-async def on_contact_changed(tx: Tx, event: ContactChanged, meta: Meta) -> None:
+def on_contact_changed(case: KnownCase, event: ContactChanged, meta: Meta) -> KnownCase:
     """A newer card, or a tombstone, is on its way: nobody is contacted by the older one."""
-    case = (await _placed(tx, event, meta)).needs_card(event.contact_version)
-    await cases.save_case(tx, case)
-    await facts.settle(tx, case)
+    return _placed(case, event, meta).needs_card(event.contact_version).to_settle(meta.traceparent)
 
 
-async def on_contact_card(tx: Tx, event: ContactCard, _meta: Meta) -> None:
-    await facts.keep_card(
-        tx,
-        Card(
-            event.case_id,
-            event.version,
-            name=event.name,
-            phone=event.phone,
-            line_id=event.line_id,
-            email=event.email,
-            language=event.language,
-            place=event.place,
-        ),
+def on_contact_card(case: KnownCase, event: ContactCard, _meta: Meta) -> KnownCase:
+    card = Card(
+        event.case_id,
+        event.version,
+        name=event.name,
+        phone=event.phone,
+        line_id=event.line_id,
+        email=event.email,
+        language=event.language,
+        place=event.place,
     )
+    return case.kept(card)
 
 
-async def on_contact_erased(tx: Tx, event: ContactErased, _meta: Meta) -> None:
-    await facts.forget_card(tx, event.case_id, event.version)
+def on_contact_erased(case: KnownCase, event: ContactErased, _meta: Meta) -> KnownCase:
+    return case.kept(Card(event.case_id, event.version, erased=True))
 
 
-async def on_clock_extended(tx: Tx, event: ClockExtended, _meta: Meta) -> None:
+def on_clock_extended(case: KnownCase, event: ClockExtended, meta: Meta) -> KnownCase:
     """Only the date of the repair was ever told to the customer."""
-    if event.metric == PROMISED and event.due_at is not None:
-        granted = Extension(event.extension_id, event.case_id, event.cycle, event.due_at, event.granted_at)
-        await facts.extend(tx, granted)
+    if event.metric != Metric.RESOLVE or event.due_at is None:
+        return case
+    granted = Extension(event.extension_id, event.case_id, event.cycle, event.due_at, event.granted_at)
+    return case.extended(granted).to_settle(meta.traceparent)
 
 
-HANDLERS: Mapping[type[Event], Handler] = {
-    CaseRegistered: on_case_registered,
-    CaseClassified: on_case_placed,
-    CaseRouted: on_case_placed,
-    CaseAccepted: on_case_placed,
-    CaseBounced: on_case_placed,
-    FollowUpAttached: on_case_placed,
-    CaseResolved: on_case_resolved,
-    CaseReopened: on_case_reopened,
-    CaseAnswered: on_case_answered,
-    CaseCancelled: on_case_cancelled,
-    ContactChanged: on_contact_changed,
-    ContactCard: on_contact_card,
-    ContactErased: on_contact_erased,
-    ClockExtended: on_clock_extended,
-}
+FOLDS = (
+    Fold(
+        steps={
+            CaseRegistered: on_case_registered,
+            CaseClassified: on_case_placed,
+            CaseRouted: on_case_placed,
+            CaseAccepted: on_case_placed,
+            CaseBounced: on_case_placed,
+            FollowUpAttached: on_case_placed,
+            CaseResolved: on_case_resolved,
+            CaseReopened: on_case_reopened,
+            CaseAnswered: on_case_answered,
+            CaseCancelled: on_case_cancelled,
+            ContactChanged: on_contact_changed,
+            ContactCard: on_contact_card,
+            ContactErased: on_contact_erased,
+            ClockExtended: on_clock_extended,
+        },
+        key=lambda event: event.case_id,
+        load=lock_all,
+        save=save,
+    ),
+)

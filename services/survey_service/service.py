@@ -4,7 +4,7 @@ from pathlib import Path
 
 from services.survey_service.api import ROUTERS
 from services.survey_service.checks import problems
-from services.survey_service.consumers import HANDLERS
+from services.survey_service.consumers import FOLDS
 from services.survey_service.jobs import JOBS
 from services.survey_service.settings import Settings
 from services.survey_service.store.tables import TABLES
@@ -17,7 +17,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     settings=Settings,
     routers=ROUTERS,
-    handlers=HANDLERS,
+    folds=FOLDS,
     jobs=JOBS,
     checks=problems,
 )

@@ -10,15 +10,16 @@ from uuid import UUID
 import httpx
 from sqlalchemy import Row, text
 
-from services.survey_service.consumers import HANDLERS
+from services.survey_service.consumers import FOLDS
 from services.survey_service.jobs import JOBS
 from shared.contracts import intake
 from shared.contracts.base import Event
 from shared.kernel.clock import ManualClock
 from shared.kernel.ids import uuid7
-from shared.messaging.consumer import Meta
+from shared.messaging.fold import Meta
 from shared.reference import region_of
 from shared.runtime.service import Context
+from shared.testing.batches import fold_in
 from shared.testing.gateways import Gateways
 from shared.web.dev_issuer import DevIssuer
 
@@ -112,7 +113,7 @@ class Desk:
     async def take_numbered(self, events: Sequence[tuple[Event, Meta]]) -> None:
         for event, meta in events:
             async with self.context.db.transaction() as tx:
-                await HANDLERS[type(event)](tx, event, meta)
+                await fold_in(tx, FOLDS, [(event, meta)])
 
     async def run_jobs(self) -> None:
         """Until nothing moves any more."""

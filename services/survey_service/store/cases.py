@@ -1,7 +1,7 @@
 """Statements about cases, their resolutions and their contact cards."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -34,11 +34,6 @@ async def lock_case(tx: Tx, case_id: UUID) -> CaseFile:
 def case_of(row: Row[Any]) -> CaseFile:
     known = fields(row, CaseFile, without=frozenset({"id", "state"}))
     return CaseFile(id=row.case_id, state=CaseState(row.state), **known)
-
-
-async def save_case(tx: Tx, case: CaseFile) -> None:
-    values = asdict(case)
-    await tx.execute(update(case_file).where(case_file.c.case_id == values.pop("id")).values(**values))
 
 
 async def find_visible(tx: Tx, scope: Scope, case_id: UUID) -> CaseFile | None:
@@ -75,11 +70,6 @@ async def reported(tx: Tx, case_id: UUID) -> Sequence[Reported]:
 
 def resolution_of(row: Row[Any]) -> Resolution:
     return Resolution(**{**fields(row, Resolution), "review": Review(row.review)})
-
-
-async def add_resolution(tx: Tx, reported: Resolution) -> None:
-    """Keep the first report of a cycle."""
-    await tx.execute(insert(resolution).values(**asdict(reported)).on_conflict_do_nothing())
 
 
 async def get_resolution(tx: Tx, case_id: UUID, cycle: int) -> Resolution:
@@ -126,16 +116,6 @@ async def list_reviews(tx: Tx, scope: Scope, after: UUID | None, limit: int) -> 
     if after:
         query = query.where(resolution.c.id > after)
     return await tx.all(query.order_by(resolution.c.id).limit(limit))
-
-
-async def save_card(tx: Tx, card: Card) -> bool:
-    """Keep the card when it is newer than the one held; says whether it was."""
-    values = asdict(card)
-    statement = insert(contact_card).values(**values)
-    newest = statement.on_conflict_do_update(
-        index_elements=["case_id"], set_=values, where=contact_card.c.version < card.version
-    ).returning(contact_card.c.version)
-    return await tx.scalar(newest) is not None
 
 
 async def find_card(tx: Tx, case_id: UUID) -> Card | None:

@@ -1,21 +1,14 @@
 """Statements about extensions of which the customer is told."""
 
-from dataclasses import asdict
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
 from services.survey_service.domain.case import Extension
 from services.survey_service.store.rows import fields
 from services.survey_service.store.tables import extension
 from shared.db import Tx
 from shared.kernel.errors import NotFound
-
-
-async def add(tx: Tx, granted: Extension) -> None:
-    """Keep it once."""
-    await tx.execute(insert(extension).values(**asdict(granted)).on_conflict_do_nothing())
 
 
 async def newest(tx: Tx, case_id: UUID) -> Extension | None:

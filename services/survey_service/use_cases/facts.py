@@ -1,10 +1,11 @@
 """What follows from intake's facts and from contact cards, in whatever order they arrive."""
 
-from uuid import UUID
+from collections.abc import Sequence
 
 from services.survey_service.domain.card import Card
-from services.survey_service.domain.case import COMPLAINT, TOLD_KINDS, CaseFile, Extension, Resolution
-from services.survey_service.store import cases, extensions, notices
+from services.survey_service.domain.case import COMPLAINT, TOLD_KINDS, CaseFile
+from services.survey_service.domain.known import KnownCase
+from services.survey_service.store import batch, cases, extensions, notices
 from services.survey_service.store.cases import Reported
 from services.survey_service.use_cases.calling import call_after_all, end_calls, open_call, supersede_calls
 from services.survey_service.use_cases.telling import (
@@ -14,6 +15,7 @@ from services.survey_service.use_cases.telling import (
     supersede_notices,
 )
 from shared.db import Tx
+from shared.messaging.fold import Change
 
 
 async def settle(tx: Tx, case: CaseFile) -> None:
@@ -47,31 +49,24 @@ async def _open_of_extension(tx: Tx, case: CaseFile, card: Card | None) -> None:
         await open_notice_of(tx, case, granted, card)
 
 
-async def extend(tx: Tx, granted: Extension) -> None:
-    """Two persons gave the case more time."""
-    case = await cases.lock_case(tx, granted.case_id)
-    await extensions.add(tx, granted)
-    await settle(tx, case)
+async def save(tx: Tx, changes: Sequence[Change[KnownCase]]) -> None:
+    """Write what a batch changed, then settle those cases of which somebody is, or was, to be told or asked.
 
-
-async def report(tx: Tx, case: CaseFile, done: Resolution) -> None:
-    """A branch reported completion."""
-    await cases.add_resolution(tx, done)
-    await cases.save_case(tx, case)
-    await settle(tx, case)
-
-
-async def keep_card(tx: Tx, card: Card) -> None:
-    """A newer card replaces the one held; who waited for it is contacted now."""
-    case = await cases.lock_case(tx, card.case_id)
-    if await cases.save_card(tx, card):
-        await settle(tx, case)
-
-
-async def forget_card(tx: Tx, case_id: UUID, version: int) -> None:
-    """A tombstone: the card and everything personal made from it go; nobody waits for it any more."""
-    case = await cases.lock_case(tx, case_id)
-    if await cases.save_card(tx, Card(case_id, version, erased=True)):
-        await forget_recipients(tx, case)
-        await end_calls(tx, case, "no_phone")
-        await settle(tx, case)
+    What is written takes a statement for each table; only a case that has come to an end, or was given more time,
+    is settled by itself.
+    """
+    known = [change.after for change in changes]
+    await batch.save_files(tx, [each.after.file for each in changes if each.after.file != each.before.file])
+    await batch.save_cards(
+        tx, [each.after.card for each in changes if each.after.card and each.after.card != each.before.card]
+    )
+    await batch.add_resolutions(tx, [done for case in known for done in case.resolutions])
+    await batch.add_extensions(tx, [granted for case in known for granted in case.extensions])
+    unsettled = {case.file.id: case for case in known if case.unsettled}
+    for case_id in await batch.with_tasks(tx, list(unsettled)):
+        case = unsettled[case_id]
+        tx.traceparent = case.traceparent
+        if case.forgotten:
+            await forget_recipients(tx, case.file)
+            await end_calls(tx, case.file, "no_phone")
+        await settle(tx, case.file)
