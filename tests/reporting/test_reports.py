@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -9,8 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from services.reporting_service.domain.canonical import digest
+from services.reporting_service.jobs import work_runs
+from services.reporting_service.use_cases import publishing, runs
 from services.reporting_service.use_cases.publishing import customers_by_region
-from shared.kernel.clock import BANGKOK
+from shared.kernel.clock import BANGKOK, ManualClock
 from shared.testing.postgres import TestDatabase
 from tests.reporting.conftest import Api
 from tests.reporting.given import HOUR, NINE, Desk, Story, ask
@@ -60,6 +63,25 @@ async def test_a_quarterly_report_is_frozen_and_only_restated_by_a_new_edition(d
     assert changes["/indicators/0/target"] == (0.9, 0.5)
     kept = (await client.get(f"/reporting/v1/reports/{first['id']}")).json()
     assert (kept["content"], kept["sha256"]) == (first["content"], first["sha256"])
+
+
+class Passing(ManualClock):
+    """A clock on which every look takes a second."""
+
+    def now(self) -> datetime:
+        self.advance(timedelta(seconds=1))
+        return super().now()
+
+
+async def test_a_run_ends_after_its_report_was_published(desk: Desk) -> None:
+    desk.db.clock = Passing(NINE)
+    async with desk.db.transaction() as tx:
+        run = await runs.ask(tx, "quarterly", QUARTER)
+    await work_runs(desk.context)
+    async with desk.db.transaction() as tx:
+        ended = await runs.see(tx, run.id)
+        report = await publishing.see(tx, UUID(ended.result["report_id"]), "quarterly")
+    assert ended.ended_at > report.published_at
 
 
 async def test_nobody_can_edit_what_was_published(desk: Desk, api: Api) -> None:

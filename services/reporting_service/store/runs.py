@@ -31,7 +31,8 @@ async def keep(tx: Tx, run_id: UUID, progress: int, result: Mapping[str, Any]) -
 
 
 async def end(tx: Tx, run_id: UUID, *, result: Mapping[str, Any] | None = None, problem: str | None = None) -> None:
-    values: dict[str, Any] = {"state": "failed" if problem else "done", "problem": problem, "ended_at": tx.now}
+    ended_at = await tx.read_clock()
+    values: dict[str, Any] = {"state": "failed" if problem else "done", "problem": problem, "ended_at": ended_at}
     if result is not None:
         values["result"] = dict(result)
     if not problem:
