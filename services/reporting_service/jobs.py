@@ -16,6 +16,11 @@ async def fold_cases(context: Context) -> int:
         return await folding.fold_waiting(tx, context.settings.batch)
 
 
+async def derive_cycles(context: Context) -> int:
+    async with context.db.transaction() as tx:
+        return await folding.derive_cycles(tx, context.settings.batch)
+
+
 async def number_ois_feed(context: Context) -> int:
     async with context.db.transaction() as tx:
         return await ois.number_feed(tx, context.settings.batch)
@@ -65,6 +70,7 @@ async def make_partitions(context: Context) -> int:
 
 JOBS: Sequence[Job] = (
     Job("fold_cases", fold_cases, timedelta(milliseconds=200)),
+    Job("derive_cycles", derive_cycles, timedelta(seconds=10)),
     Job("number_ois_feed", number_ois_feed, timedelta(milliseconds=200)),
     Job("build_packs", build_packs, timedelta(seconds=30)),
     Job("deliver_packs", deliver_packs, timedelta(seconds=1)),

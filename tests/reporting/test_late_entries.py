@@ -197,7 +197,10 @@ async def test_cases_known_before_the_migration_have_the_entries_that_the_code_w
     query = "SELECT case_id, what, cycle, part, happened_at FROM reporting.pack_entry ORDER BY 1, 2, 3, 4"
     expected = await ask(database, query)
     await ask(database, "DROP TABLE reporting.pack_entry")
-    await ask(database, "ALTER TABLE reporting.case_record DROP COLUMN folded")
+    await ask(database, "DROP TRIGGER case_record_outdated ON reporting.case_record")
+    await ask(database, "DROP FUNCTION reporting.outdate_cycles")
+    await ask(database, "DROP TABLE reporting.case_cycle")
+    await ask(database, "ALTER TABLE reporting.case_record DROP COLUMN folded, DROP COLUMN derived")
     await ask(database, "UPDATE reporting.alembic_version SET version_num = '0001'")
     await upgrade(database.owner_url, "reporting", SERVICE.migrations)
     assert await ask(database, query) == expected

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given as sample
 from hypothesis import strategies as st
 
-from services.reporting_service.domain.statistics import mean, rate_per_1000, share, t95
+from services.reporting_service.domain.statistics import Scores, mean, rate_per_1000, share, t95
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_wilson_holds_the_share_and_stays_between_nothing_and_everything(pair: t
 
 @sample(st.lists(st.integers(1, 5), min_size=2, max_size=200))
 def test_the_mean_lies_in_its_interval_on_the_scale(scores: list[int]) -> None:
-    figure = mean(scores)
+    figure = mean(Scores.of(scores))
     assert figure.value is not None
     assert figure.low is not None
     assert figure.high is not None
@@ -51,8 +51,8 @@ def test_the_mean_lies_in_its_interval_on_the_scale(scores: list[int]) -> None:
 
 
 def test_nothing_asked_gives_no_figure() -> None:
-    assert (mean([]).value, share(0, 0).value, rate_per_1000([])) == (None, None, None)
-    assert mean([4]).low is None
+    assert (mean(Scores()).value, share(0, 0).value, rate_per_1000([])) == (None, None, None)
+    assert mean(Scores.of([4])).low is None
 
 
 @sample(st.lists(st.tuples(st.integers(0, 10_000), st.integers(1, 300_000)), min_size=1, max_size=30))

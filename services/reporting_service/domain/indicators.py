@@ -1,18 +1,13 @@
 """The indicators of process step 10 over case records: O1, O2, O3, P1, P2, each whole, first and last cycle."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.reporting_service.domain.case import Answers, Call, CaseRecord, Cycle
-from services.reporting_service.domain.statistics import Estimate, mean, share
+from services.reporting_service.domain.statistics import Estimate, Scores, mean, share
 
 VIEWS = ("headline", "first_cycle", "last_cycle")
-SATISFACTION = "satisfaction"
-CONTACT_CENTER = "contact_center_1662"
-NOT_FIXED = frozenset({"not_fixed", "dissatisfied"})
 METHOD = {
     "O1": "Complaints whose deadline lies in the period and has passed; late or still open = not on time; cancelled "
     "ones count only when they were late already. on_time_not_repaired: reported done in time, but not repaired. The "
@@ -35,44 +30,9 @@ class Period:
     until: datetime
     known_until: datetime
 
-    def holds(self, at: datetime | None) -> bool:
-        return at is not None and self.since <= at < self.until
-
     @property
     def end(self) -> datetime:
         return min(self.until, self.known_until)
-
-
-def is_on_time(case: CaseRecord) -> bool:
-    """Headline O1 (sla.md, semantics 6): closing early and reopening can only lose."""
-    if not case.first.on_time:
-        return False
-    if len(case.cycles) == 1:
-        return True
-    if any(cycle.reopen_reason in NOT_FIXED for cycle in case.cycles[1:]):
-        deadline, resolved = case.whole_deadline, case.last.resolved_at
-        return deadline is not None and resolved is not None and resolved <= deadline
-    return all(cycle.breach is None and (cycle.resolved_at is None or cycle.on_time) for cycle in case.cycles[1:])
-
-
-def _judged(case: CaseRecord, view: str) -> tuple[datetime | None, bool]:
-    if view == "headline":
-        return case.whole_deadline, is_on_time(case)
-    cycle = case.first if view == "first_cycle" else case.last
-    return cycle.deadline, cycle.on_time
-
-
-def _ended_before(case: CaseRecord, deadline: datetime | None) -> bool:
-    """Cancelled before it was due: neither kept nor missed. What was late already stays a failure."""
-    if case.state != "cancelled" or any(cycle.breach for cycle in case.cycles):
-        return False
-    return deadline is None or case.closed_at is None or case.closed_at <= deadline
-
-
-def _calls(case: CaseRecord, view: str) -> list[tuple[Cycle, Call]]:
-    cycles = {"headline": case.cycles, "first_cycle": case.cycles[:1], "last_cycle": case.cycles[-1:]}[view]
-    found = ((cycle, cycle.call(SATISFACTION)) for cycle in cycles)
-    return [(cycle, call) for cycle, call in found if call is not None]
 
 
 @dataclass
@@ -84,13 +44,11 @@ class Reach:
     answered: int = 0
     no_phone: int = 0
 
-    def add(self, calls: Iterable[Call], answered: bool) -> None:
-        tried = list(calls)
-        if tried:
-            self.asked += 1
-            self.reached += any(call.reached for call in tried)
-            self.answered += answered
-            self.no_phone += all(call.no_phone for call in tried)
+    def add(self, more: "Reach") -> None:
+        self.asked += more.asked
+        self.reached += more.reached
+        self.answered += more.answered
+        self.no_phone += more.no_phone
 
 
 @dataclass
@@ -109,78 +67,44 @@ class DueTally:
 
 @dataclass
 class AnswerTally:
-    """Everything that answers say in one view."""
+    """Everything that answers say in one view: each case once, with the least favourable answer to each question."""
 
-    convenience: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    variety: list[int] = field(default_factory=list)
-    speed: list[int] = field(default_factory=list)
-    prapa: list[int] = field(default_factory=list)
-    center: list[int] = field(default_factory=list)
+    convenience: dict[str, Scores] = field(default_factory=dict)
+    variety: Scores = field(default_factory=Scores)
+    speed: Scores = field(default_factory=Scores)
+    prapa: Scores = field(default_factory=Scores)
+    center: Scores = field(default_factory=Scores)
     reach: Reach = field(default_factory=Reach)
     prapa_reach: Reach = field(default_factory=Reach)
     center_reach: Reach = field(default_factory=Reach)
 
-    def add(self, case: CaseRecord, view: str, period: Period) -> None:
-        tried = [(cycle, call) for cycle, call in _calls(case, view) if period.holds(call.began_at)]
-        given = [call.answers for _, call in tried if call.answers and call.answers.answered_at < period.until]
-        self.reach.add((call for _, call in tried), bool(given))
-        for scores, name in ((self.variety, "channel_variety"), (self.speed, "speed")):
-            scores.extend(_least(given, name))
-        self.convenience[case.channel or "unknown"].extend(_least(given, "channel_convenience"))
-        if any(cycle.mister_prapa for cycle, _ in tried):
-            self.prapa_reach.add((call for _, call in tried), bool(given))
-            self.prapa.extend(_least(given, "repair"))
-        if case.channel == CONTACT_CENTER or any(answer.called_back for answer in given):
-            self.center_reach.add((call for _, call in tried), bool(given))
-            self.center.extend(_least(given, "contact_center"))
-
-
-def _least(answers: Iterable[Answers], name: str) -> list[int]:
-    """The least favourable of a case's answers to one question: none or one."""
-    scores = [score for answer in answers if (score := getattr(answer, name)) is not None]
-    return [min(scores)] if scores else []
+    def add(self, channel: str, more: "AnswerTally") -> None:
+        """What cases of one channel say."""
+        self.convenience[channel] = more.convenience[channel]
+        self.variety += more.variety
+        self.speed += more.speed
+        self.prapa += more.prapa
+        self.center += more.center
+        self.reach.add(more.reach)
+        self.prapa_reach.add(more.prapa_reach)
+        self.center_reach.add(more.center_reach)
 
 
 def estimate(figure: Estimate) -> dict[str, Any]:
     return {name: value for name, value in asdict(figure).items() if name != "method"}
 
 
-def _satisfied(scores: list[int]) -> dict[str, Any]:
-    hits = sum(score >= 4 for score in scores)
-    return {"satisfied": hits, **estimate(share(hits, len(scores)))}
+def _satisfied(scores: Scores) -> dict[str, Any]:
+    return {"satisfied": scores.satisfied, **estimate(share(scores.satisfied, scores.n))}
 
 
+@dataclass
 class Indicators:
-    """Adds cases one by one and tells the figures at the end; nothing is kept but tallies."""
+    """What the figures of one period are told from."""
 
-    def __init__(self, period: Period) -> None:
-        self.period = period
-        self.due = {view: DueTally() for view in VIEWS}
-        self.answers = {view: AnswerTally() for view in VIEWS}
-        self.without_clock = 0
-
-    def add(self, case: CaseRecord) -> None:
-        if case.kind != "complaint" or case.number is None:
-            return
-        self._add_due(case)
-        for view, tally in self.answers.items():
-            tally.add(case, view, self.period)
-
-    def _add_due(self, case: CaseRecord) -> None:
-        if case.first.due_at is None and case.state != "cancelled" and self.period.holds(case.received_at):
-            self.without_clock += 1
-        for view, tally in self.due.items():
-            deadline, on_time = _judged(case, view)
-            if _ended_before(case, deadline):
-                continue
-            if deadline is not None and self.period.holds(deadline) and deadline <= self.period.end:
-                tally.due += 1
-                tally.on_time += on_time
-                tally.on_time_not_repaired += on_time and case.last.repaired is False
-            resolved = (case.first if view == "first_cycle" else case.last).resolved_at
-            if self.period.holds(resolved):
-                tally.resolved += 1
-                tally.resolved_on_time += on_time
+    due: dict[str, DueTally] = field(default_factory=lambda: {view: DueTally() for view in VIEWS})
+    answers: dict[str, AnswerTally] = field(default_factory=lambda: {view: AnswerTally() for view in VIEWS})
+    without_clock: int = 0
 
     def figures(self) -> dict[str, dict[str, Any]]:
         """By indicator, then by view."""
@@ -193,8 +117,8 @@ def _o1(all_: Indicators, view: str) -> dict[str, Any]:
 
 def _o2(all_: Indicators, view: str) -> dict[str, Any]:
     tally = all_.answers[view]
-    channels = {channel: scores for channel, scores in sorted(tally.convenience.items()) if scores}
-    every = [score for scores in channels.values() for score in scores]
+    channels = {channel: scores for channel, scores in sorted(tally.convenience.items()) if scores.n}
+    every = sum(channels.values(), Scores())
     return {
         "convenience": estimate(mean(every)),
         "convenience_by_channel": {channel: estimate(mean(scores)) for channel, scores in channels.items()},

@@ -1,13 +1,12 @@
 """The quarterly report and the September evaluation as documents (process steps 9 and 10)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.reporting_service.domain import labels
 from services.reporting_service.domain.canonical import digest
-from services.reporting_service.domain.case import CaseRecord
 from services.reporting_service.domain.codec import instant
 from services.reporting_service.domain.indicators import METHOD, Indicators, Period, headline_value
 from services.reporting_service.domain.volume import Volume
@@ -27,11 +26,6 @@ class Plan:
     stage: str  # quarterly | september | final
     period: Period
     compared: Mapping[str, Period]  # previous_quarter (quarterly only), year_before
-
-    @property
-    def since(self) -> datetime:
-        """The first instant that any of its periods covers."""
-        return min(self.period.since, *(period.since for period in self.compared.values()))
 
     @property
     def over(self) -> bool:
@@ -94,22 +88,20 @@ def evaluation_plan(fiscal_year: int, cut_off: date, stage: str, known: datetime
     )
 
 
-class Gatherer:
-    """Takes the cases of all periods one by one and keeps tallies only."""
+@dataclass(frozen=True)
+class Counted:
+    """What was counted over one period."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.now = (Indicators(plan.period), Volume(plan.period))
-        self.compared = {name: (Indicators(period), Volume(period)) for name, period in plan.compared.items()}
+    indicators: Indicators
+    volume: Volume
 
-    def add(self, cases: Iterable[CaseRecord]) -> None:
-        everything = (self.now, *self.compared.values())
-        for case in cases:
-            for tallies in everything:
-                period = tallies[0].period
-                if case.may_matter_in(period.since, period.until):
-                    for tally in tallies:
-                        tally.add(case)
+
+@dataclass(frozen=True)
+class Gathered:
+    """What was counted over the period of a plan and over those it is compared with."""
+
+    now: Counted
+    compared: Mapping[str, Counted]
 
 
 def _span(period: Period) -> dict[str, Any]:
@@ -121,8 +113,8 @@ def _span(period: Period) -> dict[str, Any]:
     }
 
 
-def _indicator(name: str, gathered: Gatherer, targets: Mapping[str, float]) -> dict[str, Any]:
-    now = gathered.now[0].figures()[name]
+def _indicator(name: str, gathered: Gathered, targets: Mapping[str, float]) -> dict[str, Any]:
+    now = gathered.now.indicators.figures()[name]
     value = headline_value(name, now["headline"])
     target = targets.get(name)
     return {
@@ -133,7 +125,7 @@ def _indicator(name: str, gathered: Gatherer, targets: Mapping[str, float]) -> d
         "target_met": None if value is None or target is None else value >= target,
         **now,
         "compared": {
-            other: _beside(name, value, tallies[0].figures()[name]) for other, tallies in gathered.compared.items()
+            other: _beside(name, value, then.indicators.figures()[name]) for other, then in gathered.compared.items()
         },
     }
 
@@ -145,13 +137,13 @@ def _beside(name: str, value: float | None, then: Mapping[str, Any]) -> dict[str
     return {"value": earlier, "change": change, **then}
 
 
-def figures(gathered: Gatherer, targets: Mapping[str, float], customers: dict[int, int]) -> dict[str, Any]:
+def figures(gathered: Gathered, targets: Mapping[str, float], customers: dict[int, int]) -> dict[str, Any]:
     """Everything that a later edition may restate."""
     return {
         "indicators": [_indicator(name, gathered, targets) for name in labels.INDICATORS],
-        "complaints_without_clock": gathered.now[0].without_clock,
-        "volume": gathered.now[1].figures(customers),
-        "volume_compared": {name: each[1].figures(customers) for name, each in gathered.compared.items()},
+        "complaints_without_clock": gathered.now.indicators.without_clock,
+        "volume": gathered.now.volume.figures(customers),
+        "volume_compared": {name: each.volume.figures(customers) for name, each in gathered.compared.items()},
     }
 
 

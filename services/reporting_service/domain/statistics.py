@@ -1,6 +1,6 @@
 """Means, shares and rates with their 95 % intervals; nothing but arithmetic."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import sqrt
 
@@ -37,15 +37,34 @@ def t95(degrees: int) -> float:
     return z + first + second + third
 
 
-def mean(values: Sequence[float], *, lowest: float = 1.0, highest: float = 5.0) -> Estimate:
+@dataclass(frozen=True)
+class Scores:
+    """Answers on the 1-5 scale: how many, their sum, the sum of their squares, and how many say 4 or 5."""
+
+    n: int = 0
+    total: int = 0
+    squares: int = 0
+    satisfied: int = 0
+
+    def __add__(self, more: "Scores") -> "Scores":
+        return Scores(
+            self.n + more.n, self.total + more.total, self.squares + more.squares, self.satisfied + more.satisfied
+        )
+
+    @classmethod
+    def of(cls, values: Iterable[int]) -> "Scores":
+        return sum((cls(1, value, value * value, int(value >= 4)) for value in values), cls())
+
+
+def mean(scores: Scores, *, lowest: float = 1.0, highest: float = 5.0) -> Estimate:
     """Mean of answers on a bounded scale; Student's t interval, cut at the ends of the scale."""
-    n = len(values)
+    n = scores.n
     if n == 0:
         return Estimate(0, method="t")
-    centre = sum(values) / n
+    centre = scores.total / n
     if n == 1:
         return Estimate(1, round(centre, 4), method="t")
-    deviation = sqrt(sum((value - centre) ** 2 for value in values) / (n - 1))
+    deviation = sqrt((n * scores.squares - scores.total**2) / (n * (n - 1)))
     half = t95(n - 1) * deviation / sqrt(n)
     return Estimate(
         n, round(centre, 4), round(max(lowest, centre - half), 4), round(min(highest, centre + half), 4), "t"

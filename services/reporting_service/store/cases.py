@@ -1,7 +1,7 @@
 """Case records: the live projection, locked and saved by the folding job, read by everything that reports."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -10,11 +10,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from services.reporting_service.domain.case import CaseRecord
+from services.reporting_service.domain.cycles import cycles
 from services.reporting_service.domain.folded import Folded, unheard
 from services.reporting_service.store import codec
+from services.reporting_service.store.cycle_table import case_cycle
 from services.reporting_service.store.tables import case_record, pack_entry
 from shared.db import Tx
-from shared.db.bulk import changing
+from shared.db.bulk import changing, own_columns, putting
 from shared.db.tx import as_json
 from shared.db.visibility import visible_rows
 from shared.kernel.access import Scope
@@ -33,7 +35,13 @@ _MAKE = """
 _LOCK = """
     SELECT case_id, body::text, folded::text FROM reporting.case_record WHERE case_id = ANY($1)
     ORDER BY case_id FOR UPDATE"""
-_SAVE = changing(case_record)
+_SAVE = changing(case_record, [name for name in own_columns(case_record) if name != "derived"])
+_SAVE_CYCLES = putting(case_cycle)
+_DERIVED = "UPDATE reporting.case_record SET derived = coalesce(derived, 0) + 1 WHERE case_id = ANY($1)"
+_UNDERIVED = """
+    SELECT case_id, body::text FROM reporting.case_record WHERE derived IS NULL AND number IS NOT NULL
+    ORDER BY case_id LIMIT $1 FOR UPDATE SKIP LOCKED"""
+_IS_UNDERIVED = "SELECT EXISTS (SELECT FROM reporting.case_record WHERE derived IS NULL AND number IS NOT NULL)"
 _FORGET = "UPDATE reporting.case_record SET folded = NULL WHERE case_id = ANY($1)"
 
 
@@ -60,9 +68,28 @@ def _locked(row: Any) -> Locked:
     return Locked(folded.case if folded else codec.decode(row["body"]), folded)
 
 
-async def save(tx: Tx, changed: Iterable[Folded]) -> None:
+async def save(tx: Tx, changed: Sequence[Folded]) -> None:
     """The caller holds the locks."""
     await tx.fetch(_SAVE, as_json([_row(folded) for folded in changed]))
+    await save_cycles(tx, [folded.case for folded in changed])
+
+
+async def save_cycles(tx: Tx, records: Sequence[CaseRecord]) -> None:
+    """The rows that reports count of these records; the caller holds the locks."""
+    rows = [asdict(row) for case in records for row in cycles(case)]
+    if rows:
+        await tx.fetch(_SAVE_CYCLES, as_json(rows))
+    await tx.fetch(_DERIVED, [UUID(case.case_id) for case in records])
+
+
+async def lock_underived(tx: Tx, most: int) -> list[CaseRecord]:
+    """Records, locked, that code without rows for reports has written."""
+    return [codec.decode(row["body"]) for row in await tx.fetch(_UNDERIVED, most)]
+
+
+async def is_any_underived(tx: Tx) -> bool:
+    [[waits]] = await tx.fetch(_IS_UNDERIVED)
+    return bool(waits)
 
 
 def _row(folded: Folded) -> dict[str, Any]:
@@ -116,12 +143,6 @@ def of_day(tx: Tx, region: int | None, day: date) -> AsyncIterator[list[CaseReco
     standing = and_(here[0], rows.received_at < until, or_(rows.closed_at.is_(None), rows.matters_until >= since))
     counted = select(entry.case_id).where(entry.pack_day == day, here[1])
     return _pages(tx, or_(standing, rows.case_id.in_(counted)))
-
-
-def of_period(tx: Tx, since: datetime, until: datetime) -> AsyncIterator[list[CaseRecord]]:
-    """Every case that can matter to figures over [since, until)."""
-    rows = case_record.c
-    return _pages(tx, rows.received_at < until, or_(rows.closed_at.is_(None), rows.matters_until >= since))
 
 
 async def count_of_subject(tx: Tx, subject: str, since: datetime, until: datetime) -> int:

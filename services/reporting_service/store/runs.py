@@ -1,6 +1,6 @@
 """Long work that was asked for over the API: queued, worked on by a job, kept with its result."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,8 @@ from shared.db import Tx
 # The oldest open run; another worker steps over it while this transaction lasts.
 _CLAIM = text("""
     SELECT id, kind, params, state, progress, result, requested_by FROM reporting.run
-    WHERE state IN ('queued', 'running') ORDER BY requested_at, id LIMIT 1 FOR UPDATE SKIP LOCKED""")
+    WHERE state IN ('queued', 'running') AND kind <> ALL (CAST(:waiting AS text[]))
+    ORDER BY requested_at, id LIMIT 1 FOR UPDATE SKIP LOCKED""")
 
 
 async def add(tx: Tx, run_id: UUID, kind: str, params: Mapping[str, Any]) -> None:
@@ -20,8 +21,9 @@ async def add(tx: Tx, run_id: UUID, kind: str, params: Mapping[str, Any]) -> Non
     await tx.execute(insert(run).values(**values, requested_by=tx.actor.id, requested_at=tx.now))
 
 
-async def claim(tx: Tx) -> Row[Any] | None:
-    return await tx.lock(_CLAIM)
+async def claim(tx: Tx, waiting: Collection[str]) -> Row[Any] | None:
+    """The run to be worked on next, but for the kinds that must wait."""
+    return await tx.lock(_CLAIM, {"waiting": list(waiting)})
 
 
 async def keep(tx: Tx, run_id: UUID, progress: int, result: Mapping[str, Any]) -> None:

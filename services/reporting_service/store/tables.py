@@ -73,10 +73,12 @@ case_record = Table(
     Column("matters_until", INSTANT),
     Column("body", JSONB),
     Column("folded", JSONB),
+    Column("derived", Integer),
     PrimaryKeyConstraint("case_id", name="case_record_pkey"),
     Index("case_record_open_idx", "region", postgresql_where=text("closed_at IS NULL")),
     Index("case_record_matters_idx", "region", "matters_until"),
     Index("case_record_subject_idx", "subject", "received_at"),
+    Index("case_record_underived_idx", "case_id", postgresql_where=text("derived IS NULL AND number IS NOT NULL")),
 )
 ois_record = Table(
     "ois_record",

@@ -160,6 +160,14 @@ async def recompute(tx: Tx, after: UUID | None) -> tuple[UUID | None, int, int]:
     return (ids[-1] if ids else None), len(ids), differing
 
 
+async def derive_cycles(tx: Tx, most: int) -> int:
+    """Give the next records what reports count, where code that did not know of it has written them; how many."""
+    records_without = await cases.lock_underived(tx, most)
+    if records_without:
+        await cases.save_cycles(tx, records_without)
+    return len(records_without)
+
+
 async def retry_folding(tx: Tx) -> int:
     """Let what could not be folded be tried again."""
     count = await facts.retry_set_aside(tx)

@@ -1,6 +1,5 @@
 """Quarterly reports and September evaluations: computed, frozen under a hash, restated only as a new edition."""
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -10,8 +9,8 @@ from uuid import UUID
 
 from services.reporting_service.domain import report as document
 from services.reporting_service.domain.canonical import canonical, differences
-from services.reporting_service.domain.report import Gatherer, Plan, default_cut_off
-from services.reporting_service.store import cases, reports
+from services.reporting_service.domain.report import Gathered, Plan, default_cut_off
+from services.reporting_service.store import figures, reports
 from shared.contracts.reporting import ReportPublished
 from shared.db import Tx
 from shared.kernel.errors import Invalid, NotFound
@@ -54,9 +53,8 @@ async def publish(tx: Tx, plan_at: Callable[[datetime], Plan], by: str) -> tuple
 
 
 async def _figures(tx: Tx, plan: Plan) -> dict[str, Any]:
-    gathered = Gatherer(plan)
-    async for page in cases.of_period(tx, plan.since, plan.period.until):
-        await asyncio.to_thread(gathered.add, page)  # a year of cases must not keep the process from its other work
+    compared = {name: await figures.count(tx, period) for name, period in plan.compared.items()}
+    gathered = Gathered(await figures.count(tx, plan.period), compared)
     told = document.figures(gathered, await reports.targets(tx, plan.fiscal_year), customers_by_region())
     as_stored: dict[str, Any] = json.loads(canonical(told))
     return as_stored

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.reporting_service.domain.case import CaseRecord
 from services.reporting_service.domain.codec import plain
-from services.reporting_service.domain.indicators import is_on_time
+from services.reporting_service.domain.judgement import is_on_time
 from services.reporting_service.store import cases
 from shared.db import Tx
 from shared.kernel.access import Scope

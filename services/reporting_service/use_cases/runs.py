@@ -8,13 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from services.reporting_service.domain.report import evaluation_plan, quarterly_plan
-from services.reporting_service.store import runs
+from services.reporting_service.store import cases, runs
 from services.reporting_service.use_cases import folding, packs, publishing
 from shared.db import Tx
 from shared.db.failures import is_infrastructure
 from shared.kernel.errors import NotFound, Refusal
 from shared.kernel.ids import uuid7
 
+COUNTING = ("quarterly", "evaluation")  # they wait until every record has the rows that they count
 log = logging.getLogger(__name__)
 
 
@@ -35,7 +36,7 @@ async def see(tx: Tx, run_id: UUID) -> Any:
 
 async def work(tx: Tx) -> int:
     """One step of the oldest open run. What it refuses or breaks on ends the run, not the job."""
-    row = await runs.claim(tx)
+    row = await runs.claim(tx, COUNTING if await cases.is_any_underived(tx) else ())
     if row is None:
         return 0
     try:
