@@ -1,4 +1,4 @@
-"""`make bench`: POSTs beside pgbench; accepted to clock armed; deadlines computed, fired, and fired in time."""
+"""`make bench`: POSTs beside pgbench; accepted to clock armed; deadlines computed, fired, fired in time; reports."""
 
 import argparse
 import asyncio
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shared.db.embedded import EmbeddedPostgres
 from shared.messaging.local_kafka import LocalKafka, LocalKafkaError, missing
-from tests.benchmarks import arming, posts, timers
+from tests.benchmarks import arming, posts, reports, timers
 from tests.benchmarks.place import default_data, durable_server
 
 
@@ -50,6 +50,8 @@ def run(server: EmbeddedPostgres, asked: argparse.Namespace, kafka_data: Path) -
         _on_kafka(
             kafka_data, lambda kafka: timers.show_lateness(server, asked, kafka=kafka), skip=asked.no_kafka
         )  # fmt: skip
+    if asked.only in (None, "reports"):
+        asyncio.run(reports.show(server, asked.records))
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -57,7 +59,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--seconds", type=float, default=12.0, help="of each measurement (default 12)")
     parser.add_argument("--rounds", type=int, default=posts.ROUNDS, help="turns of POSTs and pgbench (default 3)")
-    parser.add_argument("--only", choices=["posts", "arming", "deadlines", "firing", "lateness"])
+    parser.add_argument("--only", choices=["posts", "arming", "deadlines", "firing", "lateness", "reports"])
+    parser.add_argument("--records", type=int, default=200_000, help="of reports (default 200000; say 5000000)")
     parser.add_argument("--no-kafka", action="store_true")
     timers.add_options(parser)
     return parser.parse_args(argv)
