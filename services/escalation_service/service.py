@@ -4,7 +4,7 @@ from pathlib import Path
 
 from services.escalation_service.api import ROUTERS
 from services.escalation_service.api.desk import DESK
-from services.escalation_service.consumers import HANDLERS
+from services.escalation_service.consumers import FOLDS
 from services.escalation_service.jobs import JOBS
 from services.escalation_service.settings import EscalationSettings
 from services.escalation_service.store.tables import TABLES
@@ -32,7 +32,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     settings=EscalationSettings,
     routers=ROUTERS,
-    handlers=HANDLERS,
+    folds=FOLDS,
     jobs=JOBS,
     checks=problems,
     watermarks=frozenset(PUBLISHERS),

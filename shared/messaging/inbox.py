@@ -12,7 +12,7 @@ from shared.contracts.envelope import Envelope, read
 from shared.db.tx import Tx, as_json, in_schema
 
 StreamKey = tuple[str, str]
-MOST_AHEAD = timedelta(minutes=5)  # how far the clocks of two services may differ: what says more is not believed
+MOST_AHEAD = timedelta(minutes=15)  # how far the clocks of two services may differ: what says more is not believed
 IN_ORDER = frozenset({"poison", "queued", "gap"})  # the key waits behind these
 
 

@@ -17,7 +17,7 @@ from services.sla_service.use_cases.seeding import seed
 from shared.contracts.base import INTAKE
 from shared.db import Database
 from shared.db.embedded import EmbeddedPostgres
-from shared.messaging.inbox import raise_watermark
+from shared.messaging.inbox import MOST_AHEAD, raise_watermark
 from shared.testing import postgres
 from tests.benchmarks import processor
 from tests.benchmarks.open_clocks import Deadlines, add_deadlines, add_far_away, add_policy
@@ -96,7 +96,7 @@ async def engine(server: EmbeddedPostgres, open_clocks: int) -> AsyncIterator[En
     try:
         async with db.transaction() as tx:
             await seed(tx)
-            await raise_watermark(tx, INTAKE, 0, 1, tx.now + timedelta(days=1))
+            await raise_watermark(tx, INTAKE, 0, 1, tx.now + MOST_AHEAD)
         await add_policy(admin)
         await add_far_away(admin, open_clocks)
         yield Engine(open_clocks, db, admin, server._process.pid)

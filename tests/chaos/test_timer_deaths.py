@@ -30,7 +30,7 @@ EVERYWHERE = ("timer.fired", "timer.after_fire", "timer.telling", "timer.told")
 ON_KAFKA = ("timer.after_fire", "timer.told")
 _HEARD = """
 INSERT INTO {schema}.watermark (topic, partition, partitions, until)
-SELECT topic, 0, 1, now() + interval '1 day' FROM unnest($1::text[]) AS topic
+SELECT topic, 0, 1, now() + interval '14 minutes' FROM unnest($1::text[]) AS topic
 """
 
 

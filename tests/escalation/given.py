@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 from sqlalchemy import Row, text
 
-from services.escalation_service.consumers import HANDLERS
+from services.escalation_service.consumers import FOLDS
 from services.escalation_service.domain.offices import Officer, Sitting
 from services.escalation_service.use_cases import posts
 from services.escalation_service.use_cases.firing import PUBLISHERS, fire_due_rungs
@@ -23,6 +23,7 @@ from shared.kernel.ids import uuid7
 from shared.messaging.consumer import Meta
 from shared.messaging.inbox import raise_watermark
 from shared.reference import DEPUTY_AREAS, region_of
+from shared.testing.batches import fold_in
 from shared.web.dev_issuer import DevIssuer
 
 
@@ -133,7 +134,7 @@ class Desk:
     async def take(self, sent: Sequence[tuple[Event, Meta]]) -> None:
         for event, meta in sent:
             async with self.db.transaction() as tx:
-                await HANDLERS[type(event)](tx, event, meta)
+                await fold_in(tx, FOLDS, [(event, meta)])
 
     async def hear(self, *events: Event) -> None:
         await self.take(self.numbered(*events))

@@ -18,7 +18,7 @@ from shared.contracts.intake import CaseRegistered
 from shared.db import Database
 from shared.kernel.faults import EXIT_CODE
 from shared.kernel.ids import uuid7
-from shared.messaging.inbox import Notes, write
+from shared.messaging.inbox import MOST_AHEAD, Notes, write
 from shared.testing.postgres import TestDatabase
 from tests.escalation.given import Case, Desk
 
@@ -122,7 +122,7 @@ async def test_5_racing_engines_killed_between_any_two_steps_leave_exactly_one_r
         await posts.seed(tx)
         now = tx.now
     overdue = await _many(desk, 300, due_at=now - 100 * HOUR)
-    await desk.listen_until(now + HOUR)
+    await desk.listen_until(now + MOST_AHEAD)
     # 30 batches, of which these four can take 26: each of them finds enough to reach its point.
     exits = await _race(
         url, "timer.after_fire:2", "timer.before_commit:2", "timer.after_commit:2", "timer.after_fire:20"

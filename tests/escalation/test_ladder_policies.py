@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from services.escalation_service.consumers import HANDLERS
+from services.escalation_service.consumers import FOLDS
 from shared.contracts.sla import CalendarPublished, ExceptionDay
+from shared.testing.batches import fold_in
 from tests.escalation.given import Case, Desk, Front
 
 HOUR = timedelta(hours=1)
@@ -247,6 +248,6 @@ async def test_a_calendar_that_arrives_between_two_breaches_counts_for_the_secon
     told = (before.breached(desk.now), calendar(desk), after.breached(desk.now))
     async with desk.db.transaction() as tx:
         for event, meta in desk.numbered(*told):
-            await HANDLERS[type(event)](tx, event, meta)
+            await fold_in(tx, FOLDS, [(event, meta)])
     rows = await desk.rows("SELECT state, stalled FROM escalation.ladder WHERE case_id = :case", case=after.case_id)
     assert [(row.state, row.stalled) for row in rows] == [("climbing", None)]

@@ -75,19 +75,6 @@ async def save(tx: Tx, ladders: Iterable[Ladder]) -> None:
         await tx.execute(_SAVE, rows)
 
 
-async def note_breach(tx: Tx, key: Key, breach_id: UUID, values: Mapping[str, object]) -> None:
-    """Add what a fact says of a breach; breach and voiding may come in either order."""
-    row = {"breach_id": breach_id, "case_id": key[0], "cycle": key[1], **values}
-    statement = insert(BREACH).values(row).on_conflict_do_update(index_elements=["breach_id"], set_=dict(values))
-    await tx.execute(statement)
-
-
-async def note_hold(tx: Tx, key: Key, mark: HoldMark) -> None:
-    told = None if mark.spans is None else [[s.begin.isoformat(), s.end and s.end.isoformat()] for s in mark.spans]
-    row = {"case_id": key[0], "cycle": key[1], "seq": mark.seq, "held": mark.held, "at": mark.at, "spans": told}
-    await tx.execute(insert(HOLD_MARK).values(row).on_conflict_do_nothing())
-
-
 async def facts_of(tx: Tx, ladders: Sequence[Ladder]) -> dict[Key, Facts]:
     """Everything the plans of these ladders follow from."""
     keys = [ladder.key for ladder in ladders]
