@@ -1,7 +1,7 @@
 """A batch inside its transaction: decides by number, applies purely, sets aside what fails (reliability.md)."""
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,6 @@ from shared.messaging import inbox
 from shared.messaging.fold import Arrived, Fold, Meta, Workspace
 from shared.messaging.inbox import IN_ORDER, Notes, Parked, Position, StreamKey
 
-Handler = Callable[[Tx, Any, Meta], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 
@@ -32,7 +31,6 @@ class Subscriptions:
     """Which fold takes which event, and since when each topic is read."""
 
     folds: Mapping[type[Event], Fold[Any, Any]]
-    handlers: Mapping[type[Event], Handler] = field(default_factory=dict)
     began: dict[str, datetime] = field(default_factory=dict)
 
     def is_older(self, envelope: Envelope) -> bool:
@@ -173,12 +171,9 @@ class Batch:
         arrived = self._prepared.get(envelope.event_id) or self.subscriptions.arrived(envelope, self.tx.now)
         if isinstance(arrived, Exception):
             raise arrived
-        handler = self.subscriptions.handlers.get(type(arrived.event))
         if self.workspace is None:
             async with self.tx.savepoint():
-                await (handle(self.tx, handler, arrived) if handler else apply_alone(self.tx, arrived))
-        elif handler:
-            await _or_poison(handle(self.tx, handler, arrived))
+                await apply_alone(self.tx, arrived)
         else:
             self.workspace.apply(arrived)
 
@@ -194,11 +189,6 @@ async def apply_alone(tx: Tx, arrived: Arrived) -> None:
     await workspace.load([arrived])
     workspace.apply(arrived)
     await workspace.save()
-
-
-async def handle(tx: Tx, handler: Handler, arrived: Arrived) -> None:
-    tx.traceparent = arrived.meta.traceparent
-    await handler(tx, arrived.event, arrived.meta)
 
 
 async def _or_poison(work: Awaitable[None]) -> None:
@@ -221,4 +211,4 @@ def _kind_of(error: Exception) -> str:
     if isinstance(error, ValidationError):
         fields = sorted({".".join(map(str, item["loc"])) for item in error.errors(include_input=False)})
         return f"breaks its contract at: {', '.join(fields)[:300]}"
-    return f"handler failed: {type(error).__name__}"
+    return f"step failed: {type(error).__name__}"

@@ -2,24 +2,23 @@
 
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from shared.contracts.base import Event
 from shared.contracts.envelope import Envelope, Unreadable, instant_of, read, read_headers, storable_text
 from shared.db.tx import Database, Tx
 from shared.kernel.faults import fault_point
 from shared.messaging import inbox
-from shared.messaging.batch import Batch, Handler, Poison, Subscriptions
+from shared.messaging.batch import Batch, Poison, Subscriptions
 from shared.messaging.fold import Fold, Meta
 from shared.messaging.inbox import Parked, StreamKey, parked_keys, parked_streams, watermark, watermarks
 from shared.messaging.port import WATERMARK, Message
 
-__all__ = ["Consumer", "Handler", "Meta", "parked_keys", "parked_streams", "watermark", "watermarks"]
+__all__ = ["Consumer", "Meta", "parked_keys", "parked_streams", "watermark", "watermarks"]
 # A publisher's watermark does not pass its own running transactions: long ones keep other services' timers waiting.
 LONGEST_SECONDS, LEAST, MOST = 0.1, 10, 500
 MOST_PARTITIONS = 10_000  # of a topic
@@ -34,17 +33,15 @@ class Consumer:
     folds: Sequence[Fold[Any, Any]] = ()
     watermarks: frozenset[str] = frozenset()
     on_received: Callable[[], None] = lambda: None
-    handlers: Mapping[type[Event], Handler] = field(default_factory=dict)
     most: int = 50  # messages in one transaction
 
     def __post_init__(self) -> None:
         taken_by = {kind: fold for fold in self.folds for kind in fold.steps}
-        self._subscriptions = Subscriptions(taken_by, self.handlers)
+        self._subscriptions = Subscriptions(taken_by)
 
     @property
     def topics(self) -> frozenset[str]:
-        kinds = [*self._subscriptions.folds, *self.handlers]
-        return frozenset(kind.TOPIC for kind in kinds) | self.watermarks
+        return frozenset(kind.TOPIC for kind in self._subscriptions.folds) | self.watermarks
 
     async def begin(self) -> None:
         """Record when this service subscribed, so that older streams are told from gaps."""

@@ -117,7 +117,7 @@ def build(  # noqa: PLR0913 - the one place where everything is wired
 ) -> Node:
     """Wire a service to its database (`url` is its own role's) and broker; nothing is connected yet."""
     db = Database(url, schema=service.name, clock=clock, pool_size=pool_size)
-    consumer = Consumer(db, service.folds, service.watermarks, handlers=service.handlers)
+    consumer = Consumer(db, service.folds, service.watermarks)
     dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     relay = Relay(
         Outgoing(dsn, service.name),

@@ -15,7 +15,7 @@ from sqlalchemy import MetaData
 from shared.contracts.base import ContactLike, Event
 from shared.db.tx import Database, Tx
 from shared.kernel.clock import Clock
-from shared.messaging.consumer import Consumer, Handler
+from shared.messaging.consumer import Consumer
 from shared.messaging.fold import Fold
 
 Check = Callable[[Tx], Awaitable[list[str]]]
@@ -56,7 +56,6 @@ class Service:
     settings: type[BaseSettings]
     routers: Sequence[APIRouter]
     folds: Sequence[Fold[Any, Any]] = ()
-    handlers: Mapping[type[Event], Handler] = field(default_factory=dict)
     jobs: Sequence[Job] = ()
     checks: Check = nothing_to_check
     watermarks: frozenset[str] = frozenset()
@@ -67,7 +66,7 @@ class Service:
     @property
     def events(self) -> frozenset[type[Event]]:
         """What the service does something about."""
-        return frozenset(kind for fold in self.folds for kind in fold.steps) | self.handlers.keys()
+        return frozenset(kind for fold in self.folds for kind in fold.steps)
 
 
 @dataclass

@@ -85,7 +85,7 @@ async def test_a_poison_event_blocks_only_its_own_case_and_is_replayed_in_order(
     assert [seq for key, seq, _ in seen if key == str(well)] == [1, 2]
     parked = await world.admin("SELECT seq, reason, error FROM sla.parked WHERE state = 'parked' ORDER BY seq")
     assert [(row["seq"], row["reason"]) for row in parked] == [(2, "poison"), (3, "queued")]
-    assert parked[0]["error"] == "handler failed: ValueError"
+    assert parked[0]["error"] == "step failed: ValueError"
     node = world.nodes["sla"]
     async with node.context.db.transaction() as tx:
         assert await parked_keys(tx, INTAKE, [str(sick), str(well)]) == {str(sick)}

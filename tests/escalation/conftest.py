@@ -1,4 +1,4 @@
-"""Fixtures: escalation alone on a database of its own, spoken to by its handlers or over REST."""
+"""Fixtures: escalation alone on a database of its own, spoken to by its folds or over REST."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -113,7 +113,7 @@ class Case:
 
 @dataclass
 class Desk:
-    """Escalation without its neighbours: facts go to its handlers, its timer runs when told to."""
+    """Escalation without its neighbours: facts go to its folds, its timer runs when told to."""
 
     db: Database
     clock: ManualClock

@@ -97,7 +97,7 @@ async def test_a_voided_breach_and_a_case_set_aside_are_named(desk: Desk, front:
     )  # fmt: skip
     async with desk.db.transaction() as tx:
         notes = Notes()
-        notes.park(envelope, "poison", "handler failed")
+        notes.park(envelope, "poison", "step failed")
         await write(tx, notes)
     await desk.advance(hours=2)
     assert set(await reasons(front, case)) == {"voided"}

@@ -232,7 +232,7 @@ async def _set_aside(desk: Desk, case: Case) -> None:
     )  # fmt: skip
     async with desk.db.transaction() as tx:
         notes = Notes()
-        notes.park(envelope, "poison", "handler failed")
+        notes.park(envelope, "poison", "step failed")
         await write(tx, notes)
 
 

@@ -189,7 +189,7 @@ async def track(code: str) -> dict[str, str]:
 def service(**more: Any) -> Service:
     return Service(
         name="intake", title="รับเรื่อง · Intake", tables=TABLES, migrations=MIGRATIONS, settings=ToySettings,
-        routers=(router,), handlers={}, **more,
+        routers=(router,), **more,
     )  # fmt: skip
 
 

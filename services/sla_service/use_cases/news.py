@@ -17,7 +17,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
 }
 NEEDED = (INTAKE, SURVEY, REPORTING)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
-# Handlers change clocks but fire nothing: only the timer knows how far the news of a case reaches.
+# Events change clocks but fire nothing: only the timer knows how far the news of a case reaches.
 FIRE_NOTHING: Coverage = dict.fromkeys(LANES, LONG_AGO)
 
 
