@@ -77,7 +77,7 @@ def in_schema(sql: str, schema: str) -> TextClause:
 
 
 def as_json(value: object) -> str:
-    """JSON for a parameter: instants in RFC 3339, whatever else JSON does not know as its text."""
+    """JSON for a parameter: instants in RFC 3339, dataclasses by field, the rest as its text."""
     return to_json(value, fallback=str).decode()
 
 

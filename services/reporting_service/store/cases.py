@@ -1,7 +1,7 @@
 """Case records: the live projection, locked and saved by the folding job, read by everything that reports."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -76,7 +76,7 @@ async def save(tx: Tx, changed: Sequence[Folded]) -> None:
 
 async def save_cycles(tx: Tx, records: Sequence[CaseRecord]) -> None:
     """The rows that reports count of these records; the caller holds the locks."""
-    rows = [asdict(row) for case in records for row in cycles(case)]
+    rows = [row for case in records for row in cycles(case)]
     if rows:
         await tx.fetch(_SAVE_CYCLES, as_json(rows))
     await tx.fetch(_DERIVED, [UUID(case.case_id) for case in records])

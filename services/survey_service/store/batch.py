@@ -1,7 +1,6 @@
 """The cases of a batch of events with their cards: locked together, written together."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -55,19 +54,19 @@ async def save_files(tx: Tx, files: Sequence[CaseFile]) -> None:
 
 async def save_cards(tx: Tx, cards: Sequence[Card]) -> None:
     if cards:
-        await tx.fetch(_SAVE_CARDS, as_json([asdict(card) for card in cards]))
+        await tx.fetch(_SAVE_CARDS, as_json(cards))
 
 
 async def add_resolutions(tx: Tx, reported: Sequence[Resolution]) -> None:
     """Keep the first report of each cycle."""
     if reported:
-        await tx.fetch(_ADD_RESOLUTIONS, as_json([asdict(done) for done in reported]))
+        await tx.fetch(_ADD_RESOLUTIONS, as_json(reported))
 
 
 async def add_extensions(tx: Tx, granted: Sequence[Extension]) -> None:
     """Keep each once."""
     if granted:
-        await tx.fetch(_ADD_EXTENSIONS, as_json([asdict(one) for one in granted]))
+        await tx.fetch(_ADD_EXTENSIONS, as_json(granted))
 
 
 async def with_tasks(tx: Tx, case_ids: Sequence[UUID]) -> Sequence[UUID]:
