@@ -21,6 +21,7 @@ class Process:
     log: Path
     environment: dict[str, str] = field(default_factory=dict)
     running: asyncio.subprocess.Process | None = None
+    _listening: "asyncio.Task[None] | None" = None
 
     async def start(self, fault: str = "") -> None:
         """Returns when it serves. Armed with `point:n` it will die at the n-th visit of that point."""
@@ -33,6 +34,13 @@ class Process:
         assert self.running.stdout is not None
         line = await asyncio.wait_for(self.running.stdout.readline(), PATIENCE)
         assert line == b"serving\n", self.log.read_text()[-2000:]
+        self._listening = asyncio.create_task(self._listen(self.running.stdout))
+
+    async def _listen(self, said: asyncio.StreamReader) -> None:
+        """What it prints goes to the log: a pipe that nobody reads would stop it when it is full."""
+        while line := await said.readline():
+            with self.log.open("ab") as log:
+                log.write(line)
 
     @property
     def is_gone(self) -> bool:
@@ -47,3 +55,5 @@ class Process:
         if self.running is not None and self.running.returncode is None:
             self.running.kill()
             await self.running.wait()
+        if self._listening is not None:
+            await self._listening
