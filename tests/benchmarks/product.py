@@ -23,7 +23,7 @@ def _broker(told: dict[str, Any]) -> Broker:
     from shared.messaging.kafka import KafkaBroker
     from shared.messaging.settings import KafkaSettings
 
-    return KafkaBroker(KafkaSettings(bootstrap_servers=told["kafka"]))
+    return KafkaBroker(KafkaSettings(bootstrap_servers=told["kafka"], topic_prefix=told["prefix"]))
 
 
 async def main(told: dict[str, Any]) -> None:

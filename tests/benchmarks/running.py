@@ -54,6 +54,7 @@ async def product(
         "services": list(services),
         "roles": sorted(roles),
         "kafka": kafka,
+        "prefix": f"{database.name}.",  # what another database told is none of this one's news
         "gateways": gateways.settings(),
         "key": KEY,
         "port": port,

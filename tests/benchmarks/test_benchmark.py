@@ -11,7 +11,7 @@ from shared.db.embedded import EmbeddedPostgres
 from shared.messaging.local_kafka import LocalKafka
 from shared.testing import postgres
 from shared.testing.postgres import TestDatabase
-from tests.benchmarks import arming
+from tests.benchmarks import arming, lateness
 from tests.benchmarks.__main__ import parse, run
 from tests.benchmarks.pgbench import pgbench
 from tests.benchmarks.place import durable_server, plain
@@ -82,6 +82,16 @@ async def test_clocks_are_armed_through_kafka(server: EmbeddedPostgres, kafka_se
     armed = await arming.arm(server, 1, kafka=kafka_server.bootstrap)
     assert armed.transport == "Kafka"
     assert len(armed.waits) + armed.late == len(armed.posts) > 0
+
+
+@pytest.mark.kafka
+async def test_rungs_fire_on_a_kafka_that_another_measurement_has_used(
+    server: EmbeddedPostgres, kafka_server: LocalKafka
+) -> None:
+    """Each has topics of its own: what was told of one database keeps the other's ladders waiting for ever."""
+    await lateness.lateness(server, 1, rate=10, kafka=kafka_server.bootstrap)
+    found = await lateness.lateness(server, 1, rate=10, services=lateness.LADDERS, kafka=kafka_server.bootstrap)
+    assert len(found.rungs or []) == len(found.cases) == 10
 
 
 def test_a_percentile_is_a_value_that_this_share_stays_below() -> None:
