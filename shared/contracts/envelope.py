@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -73,6 +73,7 @@ class Envelope:
 
 
 LONGEST_TEXT = 200  # characters of an attribute: keys and types stand in indexes
+DEEPEST = 100  # levels of an event: what is deeper is read, but perhaps not written again
 YEARS = range(1970, 3000)  # of an instant that a clock can have said
 
 
@@ -89,6 +90,8 @@ def read(topic: str, key: str, value: bytes | None, headers: Mapping[str, str]) 
         attributes = _DECODER.decode(value.decode())
         if not isinstance(attributes["data"], dict):
             raise TypeError("data")
+        if value.count(b"[") + value.count(b"{") > DEEPEST:
+            _shallow(attributes["data"])
         if b"\\u" in value:
             _storable(attributes["data"])
         return _envelope(topic, key, attributes, attributes["data"])
@@ -105,11 +108,11 @@ def read_headers(topic: str, key: str, headers: Mapping[str, str]) -> Envelope:
 
 
 def instant_of(text: object) -> datetime:
-    """An instant that a clock can have said; raises ValueError."""
+    """An instant that a clock can have said, in UTC: PostgreSQL knows fewer offsets; raises ValueError."""
     moment = datetime.fromisoformat(_text(text))
     if moment.tzinfo is None or moment.year not in YEARS:
         raise ValueError("not an instant")
-    return moment
+    return moment.astimezone(UTC)
 
 
 def storable_text(text: str) -> str:
@@ -164,6 +167,16 @@ def _finite(text: str) -> float:
 
 _DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def _shallow(data: dict[str, Any]) -> None:
+    level: list[Any] = [data]
+    for _ in range(DEEPEST):
+        inner = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [each for values in inner for each in values if isinstance(each, dict | list)]
+        if not level:
+            return
+    raise ValueError("nested too deeply")
 
 
 def _storable(data: dict[str, Any]) -> None:

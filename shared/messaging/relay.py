@@ -14,6 +14,7 @@ import asyncpg
 from shared.contracts.base import COMPACTED, ContactLike
 from shared.contracts.envelope import Envelope
 from shared.db.failures import DATABASE_ERRORS, is_infrastructure
+from shared.kernel.back_off import back_off
 from shared.kernel.clock import Clock
 from shared.kernel.faults import fault_point
 from shared.messaging.port import Fenced, Message, Target
@@ -23,7 +24,7 @@ BATCH = 500
 MARK_EVERY_SECONDS = 1.0
 DELIVERY_TIMEOUT_SECONDS = 30.0
 LONGEST_WAIT_SECONDS = 0.1
-LARGEST_PAUSE_SECONDS = 10.0
+FIRST_PAUSE_SECONDS, LARGEST_PAUSE_SECONDS = 0.1, 10.0
 log = logging.getLogger(__name__)
 
 Cards = Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, ContactLike | None]]]
@@ -66,7 +67,7 @@ class Lane:
     def failed(self) -> None:
         self.failures += 1
         self.most = max(1, self.most // 2)
-        self.resumes_at = time.monotonic() + min(0.05 * 2**self.failures, LARGEST_PAUSE_SECONDS)
+        self.resumes_at = time.monotonic() + back_off(self.failures, FIRST_PAUSE_SECONDS, LARGEST_PAUSE_SECONDS)
 
     def succeeded(self, seconds: float = 0.0) -> None:
         self.failures, self.resumes_at = 0, 0.0

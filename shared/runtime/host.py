@@ -12,7 +12,8 @@ from typing import Any
 import uvicorn
 
 from shared.db.failures import is_infrastructure
-from shared.runtime.loops import LONGEST_BACK_OFF_SECONDS, Loop, PartDied, supervise
+from shared.kernel.back_off import back_off
+from shared.runtime.loops import FIRST_BACK_OFF_SECONDS, LONGEST_BACK_OFF_SECONDS, Loop, PartDied, supervise
 from shared.runtime.node import Node
 from shared.web.app import combine, create_app
 from shared.web.combined import Combined
@@ -79,7 +80,7 @@ class Host:
                     failures += 1
                     about = {"service": node.service.name, "problem": type(error).__name__}
                     log.warning("the service waits for its infrastructure", extra=about)
-                    await _rest(min(0.1 * 2**failures, LONGEST_BACK_OFF_SECONDS), stop)
+                    await _rest(back_off(failures, FIRST_BACK_OFF_SECONDS, LONGEST_BACK_OFF_SECONDS), stop)
         _spare_the_collector()
         return not stop.is_set()
 

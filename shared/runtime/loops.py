@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from shared.db.failures import is_infrastructure
+from shared.kernel.back_off import back_off
 
 STALLED_SECONDS = 60.0
 DEGRADED_AFTER_SECONDS = 30.0
-LONGEST_BACK_OFF_SECONDS = 10.0
+FIRST_BACK_OFF_SECONDS, LONGEST_BACK_OFF_SECONDS = 0.2, 10.0
 log = logging.getLogger(__name__)
 
 
@@ -45,7 +46,8 @@ class Loop:
                     raise
                 self.failing_since = self.failing_since or time.monotonic()
                 failures += 1
-                rest = min(0.1 * 2**failures, LONGEST_BACK_OFF_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311
+                rest = back_off(failures, FIRST_BACK_OFF_SECONDS, LONGEST_BACK_OFF_SECONDS)
+                rest *= random.uniform(0.5, 1.0)  # noqa: S311
                 log.warning(
                     "loop waits for its infrastructure", extra={"loop": self.name, "problem": type(error).__name__}
                 )

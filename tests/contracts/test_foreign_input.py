@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -94,6 +94,24 @@ async def test_a_number_beyond_all_measure_is_set_aside(world: World) -> None:
     assert await take(world, Message(INTAKE, key, body.encode())) == [("unreadable", key)]
 
 
+@pytest.mark.parametrize("kind", ["pwa.intake.case-accepted.v1", "pwa.intake.unknown.v9"])
+async def test_no_depth_of_an_event_stops_a_consumer(world: World, kind: str) -> None:
+    """Also where reading it just fits the interpreter's stack and writing it down does not."""
+    consumer, depths = world.nodes["sla"].context.consumer, range(900, 1000)
+    for depth in depths:
+        event = written(world, type=kind, data={"nested": "here"})
+        body = json.dumps(event).replace('"here"', "[" * depth + "]" * depth)
+        await consumer.receive([Message(INTAKE, event["subject"], body.encode())])
+    rows = await world.admin("SELECT DISTINCT reason FROM sla.parked")
+    assert [row["reason"] for row in rows] == ["unreadable"]
+
+
+async def test_brackets_within_a_text_are_no_depth(world: World) -> None:
+    event = written(world)
+    event["data"]["office"] = "[{" * 500
+    assert await take(world, message(event)) == []
+
+
 async def test_text_that_only_looks_like_an_escape_is_taken_in(world: World) -> None:
     event = written(world)
     event["data"]["office"] = "\\u0000 \\ud800"
@@ -122,6 +140,16 @@ async def test_a_mark_without_a_sensible_time_is_ignored(world: World, until: st
     bare = Message(INTAKE, "", b"", {"ce_type": WATERMARK})
     await consumer.receive([mark(until, partitions), bare])
     assert await world.admin("SELECT * FROM sla.watermark") == []
+
+
+@pytest.mark.parametrize("zone", ["+23:59", "-23:59", "+16:00", "-16:00", "+07:00:30"])
+async def test_a_mark_in_a_time_zone_that_postgresql_does_not_know_is_taken_as_its_instant(
+    world: World, zone: str
+) -> None:
+    until = datetime.fromisoformat("2026-02-01T02:00:00" + zone)
+    await world.nodes["sla"].context.consumer.receive([mark(until.isoformat())])
+    [row] = await world.admin("SELECT until FROM sla.watermark")
+    assert row["until"] == until
 
 
 async def test_a_mark_of_the_far_future_that_was_believed_once_is_not_believed_for_ever(world: World) -> None:

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
+from shared.kernel.back_off import back_off
 from shared.kernel.faults import fault_point
 from shared.messaging.kafka import wire
 from shared.messaging.kafka.closing import drop_consumer
@@ -185,7 +186,7 @@ class KafkaSubscription:
     async def _drop(self, error: BaseException) -> None:
         self._context.health.failed(error)
         self._failures += 1
-        longest = min(self._settings.backoff_first * 2 ** (self._failures - 1), self._settings.backoff_most)
+        longest = back_off(self._failures, self._settings.backoff_first, self._settings.backoff_most)
         self._resumes_at = time.monotonic() + longest * (0.5 + self._context.jitter.random() / 2)
         await self.close()
 
