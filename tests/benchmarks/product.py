@@ -43,7 +43,7 @@ async def main(told: dict[str, Any]) -> None:
             if service.name in told["services"]
         ]  # fmt: skip
         address = ("127.0.0.1", told["port"])
-        host = Host(nodes, frozenset(told["roles"]), address, {"keys": []})
+        host = Host(nodes, frozenset(told["roles"]), address, told["keys"])
         await host.run(stop, lambda: print("serving", flush=True))  # noqa: T201 - its parent waits for it
     await broker.stop()
 

@@ -4,9 +4,9 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.catalogue import SERVICES
@@ -21,10 +21,15 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class Running:
-    """A product process that serves."""
+    """A product process that serves; `others` are the process ids of those that belong to it."""
 
     port: int
     pid: int
+    others: tuple[int, ...] = ()
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        return self.pid, *self.others
 
 
 async def _ends(process: asyncio.subprocess.Process) -> None:
@@ -44,8 +49,9 @@ async def product(
     services: Sequence[str] = tuple(service.name for service in SERVICES),
     roles: frozenset[str] = ROLES,
     kafka: str = "",
+    keys: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Running]:
-    """The product in a process of its own, for as long as it is wanted."""
+    """The product in a process of its own, for as long as it is wanted; `keys` are those of whoever signs tokens."""
     gateways = Gateways()
     await gateways.start()
     port = free_port()
@@ -57,6 +63,7 @@ async def product(
         "prefix": f"{database.name}.",  # what another database told is none of this one's news
         "gateways": gateways.settings(),
         "key": KEY,
+        "keys": keys or {"keys": []},
         "port": port,
     }
     pipe = asyncio.subprocess.PIPE
@@ -84,7 +91,7 @@ async def apart(
     async with AsyncExitStack() as running:
         parts = [[name] for name in services] if kafka else [list(services)]
         began = [await running.enter_async_context(product(database, services=part, kafka=kafka)) for part in parts]
-        yield began[0]
+        yield replace(began[0], others=tuple(part.pid for part in began[1:]))
 
 
 async def load(

@@ -64,17 +64,18 @@ async def test_pgbench_writes_the_same_tables_with_as_many_rows_as_a_create(serv
 
 
 def test_every_part_runs_and_prints_its_figures(server: EmbeddedPostgres, capsys: pytest.CaptureFixture[str]) -> None:
-    sizes = ["--few", "500", "--many", "2000", "--fires", "200", "--rate", "50", "--computed", "500"]
-    sizes += ["--records", "2000"]
-    run(server, parse(["--seconds", "1", "--rounds", "1", "--no-kafka", *sizes]), Path())
+    run(server, parse(["--quick", "--no-kafka"]), Path())
     printed = capsys.readouterr().out
     assert printed.count("ratio ") == 5
-    assert printed.count("skipped: not wanted") == 2
+    assert printed.count("skipped: not wanted") == 3
+    assert re.search(r"embedded +\d+ +\d+ +\d+ +\d+\.\d\d +\d+\.\d\d +0\.00 +\d+\.\d\d\n", printed)
+    assert re.search(r"escalation +\d+ +\d+ +\d+ +\d+\n", printed)
+    assert printed.count("  met") + printed.count("  MISSED") == 5
     assert "the claim reads case_file_next_due_at_idx alone: yes" in printed
     assert "deadline of a budget" in printed
     assert re.search(r"evaluation .* times\)", printed)
-    assert re.search(r"embedded breach +50 +50 ", printed)
-    assert re.search(r"embedded rung, 5/s +5 +5 ", printed)
+    assert re.search(r"embedded breach +25 +25 ", printed)
+    assert re.search(r"embedded rung, 5/s +2 +2 ", printed)
 
 
 @pytest.mark.kafka

@@ -3,10 +3,12 @@
 
 import argparse
 import asyncio
+import math
 
 from shared.db.embedded import EmbeddedPostgres
 from tests.benchmarks import deadlines, firing, lateness
 from tests.benchmarks.firing import Engine
+from tests.benchmarks.goals import Goals
 from tests.benchmarks.lateness import Lateness
 
 TICK_TARGET = 1.2
@@ -52,7 +54,7 @@ def _show_engine(each: Engine) -> None:
     )
 
 
-def show_lateness(server: EmbeddedPostgres, asked: argparse.Namespace, *, kafka: str = "") -> None:
+def show_lateness(server: EmbeddedPostgres, asked: argparse.Namespace, goals: Goals, *, kafka: str = "") -> None:
     """From due to committed."""
     if not kafka:
         print(f"\nlateness at {asked.rate:.0f} deadlines a second (ms; target p99 {lateness.TARGET_MILLISECONDS})")
@@ -60,15 +62,23 @@ def show_lateness(server: EmbeddedPostgres, asked: argparse.Namespace, *, kafka:
         print(f"  {'':24}{'deadlines':>10}{'fired':>8}{'p50':>9}{'p99':>9}{'max':>9}")
     alone = asyncio.run(lateness.lateness(server, asked.seconds, rate=asked.rate, kafka=kafka))
     _show_late(alone, "breach", alone.breaches)
+    _judge(goals, alone, f"lateness at {asked.rate:.0f}/s", alone.breaches)
     rate = asked.rate / LADDERS_SHARE
     both = asyncio.run(
         lateness.lateness(server, asked.seconds, rate=rate, services=lateness.LADDERS, kafka=kafka)
     )  # fmt: skip
     _show_late(both, f"breach, {rate:.0f}/s", both.breaches)
     _show_late(both, f"rung, {rate:.0f}/s", both.rungs or [])
+    _judge(goals, both, f"rungs at {rate:.0f}/s", both.rungs or [])
 
 
 def _show_late(found: Lateness, title: str, late: list[float]) -> None:
     name = f"{found.transport} {title}"
     figures = "".join(f"{found.p(late, share):9.1f}" for share in (0.5, 0.99, 1.0))
     print(f"  {name:24}{len(found.cases):10}{len(late):8}{figures}", flush=True)
+
+
+def _judge(goals: Goals, found: Lateness, title: str, late: list[float]) -> None:
+    """What did not fire within the patience has no p99."""
+    p99 = found.p(late, 0.99) if len(late) == len(found.cases) else math.nan
+    goals.at_most(f"{found.transport}: {title}, p99 ms", p99, lateness.TARGET_MILLISECONDS)
