@@ -103,6 +103,17 @@ async def test_a_case_bounced_to_the_head_office_reaches_the_deputy_governor_of_
     assert [(row.rung, row.post_office) for row in await desk.rungs(case)] == [(1, "HQ"), (3, "D3")]
 
 
+async def test_a_late_case_that_is_given_to_a_branch_is_chased_by_the_branchs_ladder_from_then_on(desk: Desk) -> None:
+    """The head office's next rung is two days later: nothing but the routing tells that there is an earlier one."""
+    case, due_at = Case("HQ"), desk.now
+    await desk.hear(case.registered(desk.now - 24 * HOUR), case.breached(due_at))
+    await desk.advance(minutes=1)
+    await desk.hear(case.routed(desk.now, "1102"))
+    await desk.advance(hours=24, minutes=1)
+    rungs = [(row.rung, row.post, row.scheduled_at) for row in await desk.rungs(case)]
+    assert rungs == [(1, "head_office", due_at), (2, "region_director", due_at + 24 * HOUR)]
+
+
 async def test_3_transfers_and_bounces_never_move_a_rung_later(desk: Desk) -> None:
     case, due_at = Case("1102"), desk.now
     await a_late_case(desk, case)

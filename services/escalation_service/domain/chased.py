@@ -24,7 +24,8 @@ class Noted:
 
 @dataclass(frozen=True)
 class ChasedCase:
-    """`file` is None until a fact opens it; `replanned` are the cycles whose ladder must be planned again."""
+    """`file` is None until a fact opens it. `touched` are the cycles that facts of the batch are about, `replanned`
+    those whose ladder must be planned again although nothing may have breached."""
 
     case_id: UUID
     file: CaseFile | None = None
@@ -32,6 +33,7 @@ class ChasedCase:
     breaches: tuple[Noted, ...] = ()
     voided: tuple[Noted, ...] = ()
     marks: tuple[tuple[int, HoldMark], ...] = ()
+    touched: frozenset[int] = frozenset()
     replanned: frozenset[int] = frozenset()
     traceparent: str | None = None
 
@@ -50,7 +52,7 @@ class ChasedCase:
 
     def on_ladder(self, cycle: int, change: LadderChange) -> "ChasedCase":
         row = change(self.ladders.get(cycle, Ladder(self.case_id, cycle)))
-        return replace(self, ladders={**self.ladders, cycle: row})
+        return replace(self, ladders={**self.ladders, cycle: row}, touched=self.touched | {cycle})
 
     def marked(self, cycle: int, mark: HoldMark) -> "ChasedCase":
         """The clock was held or let go: rungs that have not fired wait as long."""

@@ -18,10 +18,11 @@ async def save(tx: Tx, changes: Sequence[Change[ChasedCase]]) -> None:
     Two processes that open the same ladder at once clash; the one that comes second takes its batch in event by event.
     """
     known = [change.after for change in changes]
-    moved = [(one, one.after.ladders[cycle]) for one in changes for cycle in one.after.ladders]
-    await batch.open_ladders(tx, [row for one, row in moved if row.cycle not in one.before.ladders])
+    touched = [(one, one.after.ladders[cycle]) for one in changes for cycle in sorted(one.after.touched)]
+    await batch.open_ladders(tx, [row for one, row in touched if row.cycle not in one.before.ladders])
     await batch.save_ladders(
-        tx, [row for one, row in moved if row != one.before.ladders.get(row.cycle, row) and not _chases(one.after, row)]
+        tx,
+        [row for one, row in touched if row != one.before.ladders.get(row.cycle, row) and not _chases(one.after, row)],
     )
     await batch.save_files(
         tx, [one.after.file for one in changes if one.after.file and one.after.file != one.before.file]
@@ -32,12 +33,13 @@ async def save(tx: Tx, changes: Sequence[Change[ChasedCase]]) -> None:
         [(case.case_id, noted) for case in known for noted in case.voided],
     )
     await batch.note_holds(tx, [(case.case_id, *marked) for case in known for marked in case.marks])
-    for one, row in moved:
-        if _chases(one.after, row) and (row.cycle in one.after.replanned or row != one.before.ladders.get(row.cycle)):
+    for one, row in touched:
+        if _chases(one.after, row):
             await _follow(tx, one, row)
 
 
 def _chases(case: ChasedCase, row: Ladder) -> bool:
+    """Whether the ladder follows from more than its own row: who is responsible now, and every breach and hold."""
     return row.has_breached or bool(row.last_rung) or row.cycle in case.replanned
 
 
