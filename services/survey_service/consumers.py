@@ -85,7 +85,7 @@ def on_contact_changed(case: KnownCase, event: ContactChanged, meta: Meta) -> Kn
     return _placed(case, event, meta).needs_card(event.contact_version).to_settle(meta.traceparent)
 
 
-def on_contact_card(case: KnownCase, event: ContactCard, _meta: Meta) -> KnownCase:
+def on_contact_card(case: KnownCase, event: ContactCard, meta: Meta) -> KnownCase:
     card = Card(
         event.case_id,
         event.version,
@@ -96,11 +96,11 @@ def on_contact_card(case: KnownCase, event: ContactCard, _meta: Meta) -> KnownCa
         language=event.language,
         place=event.place,
     )
-    return case.kept(card)
+    return case.kept(card, meta.traceparent)
 
 
-def on_contact_erased(case: KnownCase, event: ContactErased, _meta: Meta) -> KnownCase:
-    return case.kept(Card(event.case_id, event.version, erased=True))
+def on_contact_erased(case: KnownCase, event: ContactErased, meta: Meta) -> KnownCase:
+    return case.kept(Card(event.case_id, event.version, erased=True), meta.traceparent)
 
 
 def on_clock_extended(case: KnownCase, event: ClockExtended, meta: Meta) -> KnownCase:

@@ -1,5 +1,9 @@
-"""What survey hears of cases that go their way costs as many statements for two hundred events as for one."""
+"""What survey hears of cases that go their way costs as many statements for two hundred events as for one.
 
+What it publishes belongs to the trace of the event that caused it.
+"""
+
+from dataclasses import replace
 from uuid import UUID
 
 from services.survey_service.service import SERVICE
@@ -8,7 +12,7 @@ from shared.contracts.base import Event
 from shared.kernel.ids import uuid7
 from shared.messaging.consumer import Consumer
 from shared.testing.batches import as_message, statements_for
-from tests.survey.given import Desk
+from tests.survey.given import Case, Desk
 
 
 def news(case_id: UUID, desk: Desk) -> list[Event]:
@@ -42,3 +46,13 @@ async def test_one_case_and_many_cost_the_same_number_of_statements(desk: Desk) 
         costs.append(await statements_for(consumer, batch))
     assert costs[1].total() == costs[2].total(), costs[2] - costs[1]
     assert max(costs[2].values()) <= 2
+
+
+async def test_a_call_that_waited_for_the_card_belongs_to_the_trace_of_the_card(desk: Desk) -> None:
+    case = Case()
+    told = desk.numbered(case.registered(desk.now), case.resolved(desk.now), case.card())
+    await desk.take_numbered(
+        [(event, replace(meta, traceparent=f"trace-{nr}")) for nr, (event, meta) in enumerate(told)]
+    )
+    [row] = await desk.rows("SELECT headers FROM outbox WHERE type = 'pwa.survey.call-opened.v1'")
+    assert row.headers == {"traceparent": "trace-2"}

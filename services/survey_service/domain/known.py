@@ -37,11 +37,11 @@ class KnownCase:
     def extended(self, granted: Extension) -> "KnownCase":
         return replace(self, extensions=(*self.extensions, granted))
 
-    def kept(self, card: Card) -> "KnownCase":
+    def kept(self, card: Card, traceparent: str | None) -> "KnownCase":
         """With a newer card, or its tombstone; who waited for it is contacted now, or never."""
         if self.card is not None and card.version <= self.card.version:
             return self
-        return replace(self, card=card, forgotten=self.forgotten or card.erased, unsettled=True)
+        return replace(self, card=card, forgotten=self.forgotten or card.erased).to_settle(traceparent)
 
     def to_settle(self, traceparent: str | None) -> "KnownCase":
         return replace(self, unsettled=True, traceparent=traceparent)
